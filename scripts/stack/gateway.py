@@ -1,0 +1,94 @@
+"""Renders nginx's configuration and runs it in the foreground user's control."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.stack.config import REPO, StackConfig
+
+PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+def values(config: StackConfig) -> dict[str, str]:
+    """What stands behind each ${NAME}; the environment given to `make up` wins."""
+    run_dir = config.run_dir / "gateway"
+    ports = config.ports
+    defaults = {
+        "GATEWAY_RUN_DIR": str(run_dir),
+        "GATEWAY_CONF_DIR": str(run_dir / "conf"),
+        "GATEWAY_LOG_DIR": str(config.run_dir / "logs"),
+        "GATEWAY_LISTEN": f"{config.gateway_host}:{ports.gateway}",
+        "GATEWAY_WORKERS": "2",
+        # Generous: everything on a development machine comes from one address.
+        "GATEWAY_RATE": "20000r/s",
+        "GATEWAY_PROBE_RATE": "20000r/s",
+        "GATEWAY_BURST": "20000",
+        "GATEWAY_CONNECTIONS": "2000",
+        "MAX_ENCRYPT_BODY": "21m",
+    }
+    chosen = {name: config.environment.get(name, value) for name, value in defaults.items()}
+    upstreams = {
+        f"{name.upper()}_UPSTREAM": f"127.0.0.1:{getattr(ports, name)}"
+        for name in ("provider", "egress", "auth", "catalogue", "compute")
+    }
+    return chosen | upstreams
+
+
+def render(config: StackConfig) -> Path:
+    """Write the rendered configuration below the run folder; returns nginx.conf's path."""
+    names = values(config)
+    conf = Path(names["GATEWAY_CONF_DIR"])
+    shutil.rmtree(conf, ignore_errors=True)
+    (config.run_dir / "gateway" / "tmp").mkdir(parents=True, exist_ok=True)
+    (config.run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    for source in sorted((REPO / "gateway").rglob("*.conf")):
+        target = conf / source.relative_to(REPO / "gateway")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(fill(source.read_text(), names))
+    return conf / "nginx.conf"
+
+
+def fill(text: str, names: Mapping[str, str]) -> str:
+    """Replace ${NAME}; an unknown name is a KeyError, so that a typo never reaches nginx."""
+    return PLACEHOLDER.sub(lambda match: names[match.group(1)], text)
+
+
+def command(conf: Path) -> list[str]:
+    """nginx in the foreground; alone under its pid, so that ending the pid ends the gateway."""
+    return [nginx_binary(), "-c", str(conf), "-p", str(conf.parent), "-e", "stderr", "-g", "daemon off;"]
+
+
+def nginx_binary() -> str:
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise SystemExit("nginx is missing: ask for the system package `nginx` (apt-get install nginx-light).")
+    return found
+
+
+def sample_origin_conf(config: StackConfig) -> Path:
+    """A plain static file server for the sample files, as a publisher's web server would be."""
+    folder = config.run_dir / "sample"
+    for part in ("files", "tmp"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    conf = folder / "nginx.conf"
+    conf.write_text(
+        f"""worker_processes 1;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 1024; }}
+http {{
+    access_log {config.run_dir}/logs/sample-access.log;
+    sendfile on;
+    types {{ text/csv csv; application/json json; text/plain txt; }}
+    default_type application/octet-stream;
+    client_body_temp_path {folder}/tmp/body;
+    proxy_temp_path {folder}/tmp/proxy;
+    fastcgi_temp_path {folder}/tmp/fastcgi;
+    uwsgi_temp_path {folder}/tmp/uwsgi;
+    scgi_temp_path {folder}/tmp/scgi;
+    server {{ listen 127.0.0.1:{config.ports.sample} backlog=1024; root {folder}/files; }}
+}}
+"""
+    )
+    return conf
