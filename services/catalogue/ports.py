@@ -16,6 +16,8 @@ from services.catalogue.domain.facts import (
     DocumentOutcome,
     EventFact,
     EventKey,
+    EventKind,
+    Lease,
     RetryEntry,
 )
 
@@ -61,6 +63,9 @@ class IndexUnit(Protocol):
 
     def events_of_tx(self, chain_id: int, tx_hash: str) -> list[EventFact]: ...
 
+    def known(self, chain_id: int, kind: EventKind, subjects: Collection[str]) -> set[str]:
+        """Which of these subjects have an event of this kind (lower-case); reads no payloads."""
+
     # -- documents
     def put_document(self, body: bytes) -> str:
         """Store a plain document under its sha256 (hex, returned)."""
@@ -93,14 +98,23 @@ class IndexUnit(Protocol):
     def put_contract_fact(self, chain_id: int, address: str, name: str, value: Any) -> None:
         """`value` is JSON. Only what can never change on the chain belongs here."""
 
+    def forget_contract_facts(self, chain_id: int) -> None:
+        """The chain began anew: the same addresses may hold other contracts now."""
+
     # -- retry queue and trigger requests
     def enqueue(self, entry: RetryEntry) -> bool:
         """Insert unless an entry with this id waits already; says whether it was inserted."""
 
     def due(self, chain_id: int, now: float, limit: int) -> list[RetryEntry]:
-        """Entries whose time has come, oldest `next_at` first."""
+        """Entries whose time has come, oldest `next_at` first; dead letters never are."""
 
-    def reschedule(self, entry_id: str, *, next_at: float, attempts: int, error: str | None) -> None: ...
+    def reschedule(
+        self, entry_id: str, *, next_at: float, attempts: int, error: str | None, dead: bool = False
+    ) -> None:
+        """With `dead` the entry stays visible but is not tried again until rescheduled without it."""
+
+    def queue_sizes(self, chain_id: int) -> tuple[int, int]:
+        """How many entries wait, and how many are dead letters."""
 
     def drop(self, entry_id: str) -> None: ...
 
@@ -108,7 +122,11 @@ class IndexUnit(Protocol):
 class Index(Protocol):
     """The indexer's database."""
 
-    def unit(self) -> AbstractContextManager[IndexUnit]: ...
+    def unit(self, lease: Lease | None = None) -> AbstractContextManager[IndexUnit]:
+        """With a lease, the transaction begins by locking its row, so writers of one chain take turns.
+
+        Raises LeaseLost when another holder has it by now (fencing: a holder that slept writes nothing).
+        """
 
     def claim(self, name: str, holder: str, *, now: float, seconds: float) -> bool:
         """Take or renew the lease `name`; False while another holder's lease runs. One indexer per chain."""

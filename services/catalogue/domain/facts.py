@@ -130,3 +130,12 @@ class RetryEntry:
     did: str | None = None
     attempts: int = 0
     error: str | None = None
+    dead: bool = False  # given up after its age limit; kept for people, tried again only when asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one chain's index. `holder` is new for every start of a process."""
+
+    name: str
+    holder: str
