@@ -1,9 +1,11 @@
 """What the provider needs from the outside, as Protocols; adapters implement them, wiring chooses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from libs.chain.types import NftMetadata, Receipt
+from libs.signing.keys import PrivateKey
 from services.provider.domain.asset import Asset
 
 
@@ -71,3 +73,33 @@ class Origins(Protocol):
 
     def open(self, request: OriginRequest, extra_headers: Mapping[str, str] | None = None) -> OriginReply:
         """Raises OriginRefused (guard), OriginUnavailable (network, time-out, too many redirects)."""
+
+
+class Chain(Protocol):
+    """Reads of one chain that decide about access; each raises libs.chain.errors.ChainError on trouble."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    def receipt(self, tx_hash: str) -> Receipt | None: ...
+
+    def nft_metadata(self, nft: str) -> NftMetadata: ...
+
+    def is_factory_nft(self, nft: str) -> bool: ...
+
+    def is_valid_contract_signature(self, address: str, digest: bytes, signature: bytes) -> bool:
+        """EIP-1271; False for an address without code."""
+
+
+class Chains(Protocol):
+    def get(self, chain_id: int) -> Chain:
+        """Raises libs.chain.errors.UnknownChain."""
+
+    def ids(self) -> Sequence[int]: ...
+
+
+class Keys(Protocol):
+    """The provider's own keys: one for all chains, or one per chain."""
+
+    def for_chain(self, chain_id: int) -> PrivateKey:
+        """Raises UnsupportedChain."""

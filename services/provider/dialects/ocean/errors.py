@@ -1,0 +1,99 @@
+"""What each refusal looks like to an Ocean client: one table, and the exact shapes of contract 0.4.
+
+E1  400  {"errors": {field: [text] | text}, "message": "Validation error", "success": false}
+E2  4xx  {"error": text}
+E3  any  {"error": text, "context": null}   routing mistakes and our own bugs
+
+ocean.js shows the first key of an error object, so `error` comes first. `context` upstream repeats the
+request, signatures included; here it is always null.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response
+
+from libs.chain import errors as chain
+from services.provider.domain import callers, nonces
+from services.provider.domain.errors import ProviderError, UnsupportedChain
+
+STRIPPED_URL = "<URL stripped for security reasons>"
+SIGNATURE_NOT_PROVEN = "Invalid signature provided. Please check the nonce or documentId."
+
+Text = str | Callable[[Any], str]
+FieldMessages = Mapping[str, str | list[str]]
+
+# class -> (status, text). The nearest class in the error's own ancestry answers; new topics add rows here.
+RESPONSES: dict[type[Exception], tuple[int, Text]] = {
+    UnsupportedChain: (400, lambda e: f"Unsupported chain ID {e.chain_id}"),
+    callers.AuthUnavailable: (503, "The AuthToken cannot be checked right now."),
+    chain.RpcTimeout: (504, "The blockchain node did not answer in time."),
+    chain.UnknownChain: (400, "Unsupported chain ID"),
+    chain.ChainError: (502, "The blockchain node cannot be used right now."),
+}
+
+# class -> the `errors` object of E1.
+FIELD_RESPONSES: dict[type[Exception], Callable[[Any], FieldMessages]] = {
+    callers.MalformedAddress: lambda e: {e.field: [f"The {e.field} must be a valid address."]},
+    callers.CredentialMissing: lambda _: {"signature": [SIGNATURE_NOT_PROVEN]},
+    callers.TokenRefused: lambda _: {"signature": [SIGNATURE_NOT_PROVEN]},
+    callers.SignatureRefused: lambda e: {
+        "signature": f"Invalid signature for ethereum address {e.address} and nonce {e.nonce}."
+    },
+    nonces.MalformedNonce: lambda _: {"nonce": ["The nonce must be a number."]},
+    nonces.NonceTooLow: lambda e: {
+        "signature": f"Invalid signature expected nonce ({e.stored}) > current nonce ({e.sent})."
+    },
+}
+
+
+class FieldErrors(ProviderError):
+    """Parameters of the wrong shape; `messages` is the `errors` object of E1."""
+
+    def __init__(self, messages: FieldMessages) -> None:
+        super().__init__("parameters of the wrong shape")
+        self.messages = messages
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Compact JSON in the key order given (clients depend on the order of error objects)."""
+    return Response(json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
+
+
+def validation_error(messages: FieldMessages) -> Response:
+    """E1."""
+    cleaned = {field: _clean(message) for field, message in messages.items()}
+    return json_response({"errors": cleaned, "message": "Validation error", "success": False}, 400)
+
+
+def refusal(text: str, status: int = 400) -> Response:
+    """E2."""
+    return json_response({"error": safe_text(text)}, status)
+
+
+def edge_error(text: str, status: int) -> Response:
+    """E3."""
+    return json_response({"error": safe_text(text), "context": None}, status)
+
+
+def render(error: Exception) -> Response:
+    """The answer for a known error; raises KeyError for a class no table names."""
+    if isinstance(error, FieldErrors):
+        return validation_error(error.messages)
+    for ancestor in type(error).__mro__:
+        if ancestor in FIELD_RESPONSES:
+            return validation_error(FIELD_RESPONSES[ancestor](error))
+        if ancestor in RESPONSES:
+            status, text = RESPONSES[ancestor]
+            return refusal(text if isinstance(text, str) else text(error), status)
+    raise KeyError(type(error).__name__)
+
+
+def safe_text(text: str) -> str:
+    """Whitespace runs collapsed and every `scheme://host` word replaced: file URLs are secret."""
+    return " ".join(STRIPPED_URL if "://" in word else word for word in text.split())
+
+
+def _clean(message: str | list[str]) -> str | list[str]:
+    return safe_text(message) if isinstance(message, str) else [safe_text(item) for item in message]

@@ -1,0 +1,99 @@
+"""Decide whether the caller of a signed request is who they say, and use their nonce up.
+
+Source: contract sections 3, 4, 9. A present signature always decides, even a wrong one; only without
+one is an AuthToken looked at. The nonce is consumed here, before any effect, in one atomic statement.
+"""
+
+from collections.abc import Callable, Sequence
+
+from libs.signing.errors import MalformedAddress as NotAnAddress
+from libs.signing.errors import SigningError
+from libs.signing.keys import checksum
+from libs.signing.personal import verify
+from services.provider.domain.callers import (
+    CredentialMissing,
+    MalformedAddress,
+    SignatureRefused,
+    TokenRefused,
+)
+from services.provider.domain.nonces import MalformedNonce, check_nonce
+from services.provider.ports import AuthTokens, Chains, NonceLedger
+
+ContractCall = Callable[[str, bytes, bytes], bool]
+
+
+class Authenticate:
+    def __init__(self, ledger: NonceLedger, tokens: AuthTokens, chains: Chains) -> None:
+        self._ledger = ledger
+        self._tokens = tokens
+        self._chains = chains
+
+    def caller(
+        self,
+        *,
+        address: str,
+        messages: Sequence[str],
+        nonce: str | None,
+        signature: str | None,
+        auth_token: str | None,
+        scope: str,
+        chain_id: int | None,
+    ) -> str:
+        """The checksummed address of the proven caller.
+
+        `messages` are the texts any of which may have been signed, nonce included, as received.
+        With a token the nonce is optional. Raises MalformedAddress, MalformedNonce, CredentialMissing,
+        SignatureRefused, TokenRefused, AuthUnavailable, NonceTooLow, and ChainError while asking a
+        smart account.
+        """
+        account = _checksummed(address)
+        if nonce is not None:
+            check_nonce(nonce)
+        if signature:
+            if nonce is None:
+                raise MalformedNonce
+            self._check_signature(account, messages, nonce, signature, chain_id)
+        elif auth_token:
+            self._check_token(account, auth_token, chain_id)
+        else:
+            raise CredentialMissing
+        if nonce is not None:
+            self._ledger.consume(scope, account, nonce)
+        return account
+
+    def check_contract_signature(self, address: str, chain_id: int, message: str, signature: str) -> None:
+        """For the other services: `signature` over `message` by an account or a smart account.
+
+        Raises MalformedAddress, SignatureRefused, UnknownChain, ChainError. Consumes nothing.
+        """
+        self._check_signature(_checksummed(address), [message], "", signature, chain_id)
+
+    def _check_signature(
+        self, account: str, messages: Sequence[str], nonce: str, signature: str, chain_id: int | None
+    ) -> None:
+        for message in messages:
+            try:
+                verify(message, signature, account, self._contract_call(chain_id))
+            except SigningError:
+                continue
+            return
+        raise SignatureRefused(account, nonce)
+
+    def _check_token(self, account: str, auth_token: str, chain_id: int | None) -> None:
+        holder = self._tokens.holder(auth_token)
+        if holder.address != account:
+            raise TokenRefused
+        if holder.chain_id is not None and holder.chain_id != chain_id:
+            raise TokenRefused  # a smart account is an account on its own chain only
+
+    def _contract_call(self, chain_id: int | None) -> ContractCall | None:
+        if chain_id is None or chain_id not in self._chains.ids():
+            return None
+        return self._chains.get(chain_id).is_valid_contract_signature
+
+
+def _checksummed(address: str) -> str:
+    try:
+        return checksum(address)
+    except NotAnAddress as error:
+        raise MalformedAddress("consumerAddress") from error

@@ -1,0 +1,130 @@
+"""Hand out the document an NFT published, to whoever may read it and only if it is that document.
+
+Source: contract sections 2.3 and 5.3. The order of the checks is the contract's.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from libs.chain import events
+from libs.chain.types import Receipt
+from libs.signing import ecies, messages
+from libs.signing.errors import SigningError
+from libs.signing.keys import checksum
+from services.provider.domain import documents
+from services.provider.domain.errors import UnsupportedChain
+from services.provider.domain.nonces import DECRYPT_SCOPE
+from services.provider.ports import Chain, Chains, Keys
+from services.provider.usecases.authenticate import Authenticate
+
+TX_HASH = re.compile(r"\A0x[0-9a-fA-F]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBytes:
+    """What stands on chain: the blob, its one byte of flags, the sha256 of the document."""
+
+    data: bytes
+    flags: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecryptRequest:
+    """Literal texts as received; exactly one of transaction_id and published is used, the former first."""
+
+    decrypter_address: str
+    chain_id: str
+    nft_address: str
+    transaction_id: str | None
+    published: PublishedBytes | None
+    nonce: str | None
+    signature: str | None
+    auth_token: str | None
+
+    def message(self) -> str:
+        reference = self.transaction_id or self.nft_address
+        return messages.Decrypt(reference, self.decrypter_address, self.chain_id, self.nonce or "").text()
+
+
+class Decrypt:
+    def __init__(
+        self, authenticate: Authenticate, chains: Chains, keys: Keys, authorized: Sequence[str] = ()
+    ) -> None:
+        self._authenticate = authenticate
+        self._chains = chains
+        self._keys = keys
+        self._authorized = frozenset(checksum(address) for address in authorized)
+
+    def document(self, request: DecryptRequest) -> bytes:
+        """The raw document.
+
+        Raises what Authenticate.caller raises, UnsupportedChain, ChainError, and the errors of
+        domain.documents.
+        """
+        caller = self._caller(request)
+        chain = self._chain(request.chain_id)
+        if self._authorized and caller not in self._authorized:
+            raise documents.DecrypterNotAuthorized
+        nft = checksum(request.nft_address)
+        if not chain.is_factory_nft(nft):
+            raise documents.ForeignNft
+        published = _published(request, chain, nft)
+        documents.check_state(chain.nft_metadata(nft).state)
+        document = self._undo(published, chain.chain_id)
+        documents.check_document(document, published.sha256)
+        return document
+
+    def _caller(self, request: DecryptRequest) -> str:
+        return self._authenticate.caller(
+            address=request.decrypter_address,
+            messages=[request.message()],
+            nonce=request.nonce,
+            signature=request.signature,
+            auth_token=request.auth_token,
+            scope=DECRYPT_SCOPE,
+            chain_id=int(request.chain_id),
+        )
+
+    def _chain(self, chain_id: str) -> Chain:
+        if int(chain_id) not in self._chains.ids():
+            raise UnsupportedChain(chain_id)
+        return self._chains.get(int(chain_id))
+
+    def _undo(self, published: PublishedBytes, chain_id: int) -> bytes:
+        document = published.data
+        if published.flags & documents.FLAG_ENCRYPTED:
+            try:
+                document = ecies.decrypt(self._keys.for_chain(chain_id), document)
+            except SigningError as error:
+                raise documents.NotDecryptable from error
+        if published.flags & documents.FLAG_COMPRESSED:
+            document = documents.decompress(document)
+        return document
+
+
+def _published(request: DecryptRequest, chain: Chain, nft: str) -> PublishedBytes:
+    if not request.transaction_id:
+        if request.published is None:
+            raise documents.UnusableArguments
+        return request.published
+    if not TX_HASH.match(request.transaction_id):
+        raise documents.UnusableTransaction
+    receipt = chain.receipt(request.transaction_id.lower())
+    if receipt is None:
+        raise documents.UnusableTransaction
+    return _from_receipt(receipt, nft)
+
+
+def _from_receipt(receipt: Receipt, nft: str) -> PublishedBytes:
+    """The first MetadataCreated of this NFT, else its first MetadataUpdated.
+
+    Logs of any other contract do not count: one transaction may publish several assets, and anybody
+    may emit a look-alike.
+    """
+    found = events.metadata_created(receipt.logs, nft) or events.metadata_updated(receipt.logs, nft)
+    if not found:
+        raise documents.UnusableTransaction
+    event = found[0]
+    return PublishedBytes(event.data, event.flags[0] if event.flags else 0, event.metadata_hash)

@@ -1,0 +1,16 @@
+"""Everything a room may ask of the provider, in one value that wiring builds and rooms receive."""
+
+from dataclasses import dataclass
+
+from services.provider.usecases.authenticate import Authenticate
+from services.provider.usecases.decrypt import Decrypt
+from services.provider.usecases.encrypt import Encrypt
+from services.provider.usecases.nonces import Nonces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    nonces: Nonces
+    authenticate: Authenticate
+    encrypt: Encrypt
+    decrypt: Decrypt
