@@ -10,7 +10,6 @@ from services.provider.domain.credentials import Credentials
 from services.provider.domain.documents import State
 from services.provider.domain.errors import ProviderError
 
-
 CONSUMABLE_STATES = frozenset({State.ACTIVE, State.UNLISTED})
 
 
