@@ -1,0 +1,86 @@
+"""The contract functions we read: call data and how to decode what comes back. Ocean contracts 3.1.0."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from libs.chain.abi import (
+    ERC1271_MAGIC,
+    Words,
+    address_word,
+    bytes32_and_bytes,
+    call_data,
+    checksum,
+    uint_word,
+)
+from libs.chain.types import NftMetadata
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[Value]):
+    """A view call, ready to be sent: `data` is 0x hex. `decode` raises MalformedData."""
+
+    to: str
+    data: str
+    decode: Callable[[bytes], Value]
+
+
+def _view(to: str, signature: str, words: Sequence[bytes], decode: Callable[[Words], Value]) -> View[Value]:
+    return View(to, call_data(signature, words), lambda answer: decode(Words(answer)))
+
+
+def nft_metadata(nft: str) -> View[NftMetadata]:
+    return _view(
+        nft,
+        "getMetaData()",
+        (),
+        lambda words: NftMetadata(words.text(0), words.address(1), words.uint(2, 8), words.boolean(3)),
+    )
+
+
+def listed_in_factory(factory: str, nft: str) -> View[bool]:
+    wanted = checksum(nft)
+    return _view(
+        factory, "erc721List(address)", (address_word(nft),), lambda words: words.address(0) == wanted
+    )
+
+
+def deployed_by(nft: str, datatoken: str) -> View[bool]:
+    return _view(nft, "isDeployed(address)", (address_word(datatoken),), lambda words: words.boolean(0))
+
+
+def decimals(token: str) -> View[int]:
+    return _view(token, "decimals()", (), lambda words: words.uint(0, 8))
+
+
+def symbol(token: str) -> View[str]:
+    return _view(token, "symbol()", (), lambda words: words.text(0))
+
+
+def name(token: str) -> View[str]:
+    return _view(token, "name()", (), lambda words: words.text(0))
+
+
+def owner_of(nft: str, token_id: int) -> View[str]:
+    return _view(nft, "ownerOf(uint256)", (uint_word(token_id),), lambda words: words.address(0))
+
+
+def token_uri(nft: str, token_id: int) -> View[str]:
+    return _view(nft, "tokenURI(uint256)", (uint_word(token_id),), lambda words: words.text(0))
+
+
+def balance_of(token: str, holder: str) -> View[int]:
+    return _view(token, "balanceOf(address)", (address_word(holder),), lambda words: words.uint(0))
+
+
+def valid_signature(account: str, digest: bytes, signature: bytes) -> View[bool]:
+    """EIP-1271. The whole first word must be the magic value: the identity precompile, asked the same
+    question, echoes it back and so also begins with these four bytes."""
+    return _view(
+        account,
+        "isValidSignature(bytes32,bytes)",
+        (bytes32_and_bytes(digest, signature),),
+        lambda words: words.word(0) == ERC1271_MAGIC,
+    )
