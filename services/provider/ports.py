@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
-from libs.chain.types import NftMetadata, Receipt
+from libs.chain.types import Head, NftMetadata, Receipt
 from libs.signing.keys import PrivateKey
 from services.provider.domain.asset import Asset
 
@@ -103,3 +104,80 @@ class Keys(Protocol):
 
     def for_chain(self, chain_id: int) -> PrivateKey:
         """Raises UnsupportedChain."""
+
+
+class AccessChain(Chain, Protocol):
+    """What orders and quotes need beside; a request reads the head once and hands it to the other reads."""
+
+    def head(self) -> Head: ...
+
+    def nft_metadata(self, nft: str, head: Head | None = None) -> NftMetadata:
+        """Raises CallReverted for an address that is no data NFT."""
+
+    def receipt(self, tx_hash: str, head: Head | None = None) -> Receipt | None: ...
+
+    def is_deployed(self, nft: str, datatoken: str, head: Head | None = None) -> bool:
+        """Whether the NFT deployed the datatoken; False for an address that is no data NFT."""
+
+    def wait_receipt(self, tx_hash: str, seconds: float) -> Receipt | None:
+        """The receipt as soon as there is one, None when it does not come within `seconds`."""
+
+    def decimals(self, token: str) -> int: ...
+
+    def address_of(self, name: str) -> str | None:
+        """Of a contract in the address file."""
+
+
+class AccessChains(Protocol):
+    def get(self, chain_id: int) -> AccessChain:
+        """Raises libs.chain.errors.UnknownChain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeEnvironment:
+    """A place to run jobs, as far as its fee is concerned; price in whole fee tokens."""
+
+    id: str
+    consumer_address: str
+    price_per_minute: Decimal
+    fee_token: str | None = None  # the chain's fee token when None
+
+
+class ComputeEnvironments(Protocol):
+    def find(self, chain_id: int, environment_id: str) -> ComputeEnvironment | None: ...
+
+    def consumer_addresses(self, chain_id: int) -> frozenset[str]:
+        """Checksummed accounts that jobs download their inputs with."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessQuestion:
+    """What an access control server is asked, contract 7.4; `dids` as (did, service id)."""
+
+    event: str  # initialize | access | compute
+    caller: str
+    dids: Sequence[tuple[str, str]]
+
+
+class AccessControl(Protocol):
+    def allows(self, question: AccessQuestion) -> bool:
+        """Raises AccessControlUnavailable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOfDownload:
+    """What a served download leaves behind, contract 8.7; an AuthToken leaves no consumer signature."""
+
+    chain_id: int
+    datatoken: str
+    order_tx_id: str
+    provider_data: str  # compact JSON
+    provider_signature: str
+    consumer_data: str
+    consumer_signature: str
+    consumer_address: str
+
+
+class Proofs(Protocol):
+    def record(self, proof: ProofOfDownload) -> None:
+        """Hand over and return at once; never raises, never blocks a response."""

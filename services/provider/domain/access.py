@@ -1,0 +1,45 @@
+"""Refusals that concern the way an asset is asked for, rather than the asset or the order."""
+
+from services.provider.domain.asset import ACCESS, COMPUTE, Service
+from services.provider.domain.errors import ProviderError
+
+
+class AccessControlDenied(ProviderError):
+    """The operator's access control server says no."""
+
+
+class AccessControlUnavailable(ProviderError):
+    """The access control server gave no answer; the answer is never yes."""
+
+    def __init__(self, *, timed_out: bool = False) -> None:
+        super().__init__("timed out" if timed_out else "unavailable")
+        self.timed_out = timed_out
+
+
+class NotAnAccessService(ProviderError):
+    """Downloads serve access services; a compute service's files go to its environments only."""
+
+    def __init__(self, service_id: str) -> None:
+        super().__init__(service_id)
+        self.service_id = service_id
+
+
+class ComputeQuotedElsewhere(ProviderError):
+    """A compute service was to be initialized without naming environment and end of validity."""
+
+
+class WrongValidUntil(ProviderError):
+    """`validUntil` is no time in the future."""
+
+
+class EnvironmentNotFound(ProviderError):
+    """No compute environment of this id exists on the asset's chain."""
+
+
+def check_downloadable(service: Service, caller: str, environment_accounts: frozenset[str]) -> None:
+    """`caller` and `environment_accounts` checksummed. Raises NotAnAccessService (contract 2.6 step 3)."""
+    if service.type == ACCESS:
+        return
+    if service.type == COMPUTE and caller in environment_accounts:
+        return
+    raise NotAnAccessService(service.id)
