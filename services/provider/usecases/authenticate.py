@@ -7,7 +7,7 @@ one is an AuthToken looked at. The nonce is consumed here, before any effect, in
 from collections.abc import Callable, Sequence
 
 from libs.signing.errors import MalformedAddress as NotAnAddress
-from libs.signing.errors import SigningError
+from libs.signing.errors import SignatureMismatch
 from libs.signing.keys import checksum
 from libs.signing.personal import verify
 from services.provider.domain.callers import (
@@ -52,7 +52,7 @@ class Authenticate:
         if signature:
             if nonce is None:
                 raise MalformedNonce
-            self._check_signature(account, messages, nonce, signature, chain_id)
+            self._signed(account, messages, nonce, signature, chain_id)
         elif auth_token:
             self._check_token(account, auth_token, chain_id)
         else:
@@ -61,22 +61,25 @@ class Authenticate:
             self._ledger.consume(scope, account, nonce)
         return account
 
-    def check_contract_signature(self, address: str, chain_id: int, message: str, signature: str) -> None:
-        """For the other services: `signature` over `message` by an account or a smart account.
+    def signed_message(
+        self, address: str, chain_id: int | None, messages: Sequence[str], signature: str
+    ) -> str:
+        """Which of `messages` was signed by the account or smart account; uses up no nonce.
 
-        Raises MalformedAddress, SignatureRefused, UnknownChain, ChainError. Consumes nothing.
+        Raises MalformedAddress, SignatureRefused, ChainError.
         """
-        self._check_signature(_checksummed(address), [message], "", signature, chain_id)
+        return self._signed(_checksummed(address), messages, "", signature, chain_id)
 
-    def _check_signature(
+    def _signed(
         self, account: str, messages: Sequence[str], nonce: str, signature: str, chain_id: int | None
-    ) -> None:
+    ) -> str:
+        call = self._contract_call(chain_id)
         for message in messages:
             try:
-                verify(message, signature, account, self._contract_call(chain_id))
-            except SigningError:
+                verify(message, signature, account, call)
+            except SignatureMismatch:
                 continue
-            return
+            return message
         raise SignatureRefused(account, nonce)
 
     def _check_token(self, account: str, auth_token: str, chain_id: int | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from libs.chain import events
 from libs.chain.types import Receipt
 from libs.signing import ecies, messages
-from libs.signing.errors import SigningError
+from libs.signing.errors import DecryptionFailed
 from libs.signing.keys import checksum
 from services.provider.domain import documents
 from services.provider.domain.errors import UnsupportedChain
@@ -97,7 +97,7 @@ class Decrypt:
         if published.flags & documents.FLAG_ENCRYPTED:
             try:
                 document = ecies.decrypt(self._keys.for_chain(chain_id), document)
-            except SigningError as error:
+            except DecryptionFailed as error:
                 raise documents.NotDecryptable from error
         if published.flags & documents.FLAG_COMPRESSED:
             document = documents.decompress(document)

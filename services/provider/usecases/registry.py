@@ -1,5 +1,6 @@
 """Everything a room may ask of the provider, in one value that wiring builds and rooms receive."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.provider.usecases.authenticate import Authenticate
@@ -10,6 +11,7 @@ from services.provider.usecases.nonces import Nonces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
+    addresses: Mapping[int, str]  # chain id -> the provider's address there, first chain first
     nonces: Nonces
     authenticate: Authenticate
     encrypt: Encrypt

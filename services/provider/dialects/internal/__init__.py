@@ -1,0 +1,18 @@
+"""What the other services ask of the provider. Closed at the gateway, and every route wants a service token."""
+
+from flask import Blueprint, Flask
+
+from libs.chain.errors import ChainError
+from libs.web.service_tokens import ServiceTokenVerifier
+from services.provider.dialects.internal import errors, nonces, signatures
+from services.provider.domain.errors import ProviderError
+from services.provider.usecases.registry import UseCases
+
+
+def mount(app: Flask, usecases: UseCases, verifier: ServiceTokenVerifier) -> None:
+    room = Blueprint("internal", __name__, url_prefix="/internal")
+    for root in (ProviderError, ChainError):
+        room.register_error_handler(root, errors.render)
+    nonces.add(room, usecases.nonces)
+    signatures.add(room, usecases.authenticate, usecases.addresses)
+    app.register_blueprint(room)

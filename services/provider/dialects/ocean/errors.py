@@ -13,13 +13,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
+from werkzeug.exceptions import HTTPException
 
 from libs.chain import errors as chain
-from services.provider.domain import callers, nonces
+from services.provider.domain import callers, documents, nonces
 from services.provider.domain.errors import ProviderError, UnsupportedChain
 
 STRIPPED_URL = "<URL stripped for security reasons>"
 SIGNATURE_NOT_PROVEN = "Invalid signature provided. Please check the nonce or documentId."
+
+RETIRED = {
+    documents.State.END_OF_LIFE: "Asset end of life",
+    documents.State.DEPRECATED: "Asset deprecated",
+    documents.State.REVOKED: "Asset revoked",
+}
 
 Text = str | Callable[[Any], str]
 FieldMessages = Mapping[str, str | list[str]]
@@ -27,9 +34,19 @@ FieldMessages = Mapping[str, str | list[str]]
 # class -> (status, text). The nearest class in the error's own ancestry answers; new topics add rows here.
 RESPONSES: dict[type[Exception], tuple[int, Text]] = {
     UnsupportedChain: (400, lambda e: f"Unsupported chain ID {e.chain_id}"),
+    documents.DecrypterNotAuthorized: (403, "Decrypter not authorized"),
+    documents.AssetRetired: (403, lambda e: RETIRED[e.state]),
+    documents.UnknownState: (400, "Invalid MetadataState"),
+    documents.ForeignNft: (400, "Asset not deployed by the data NFT factory."),
+    documents.UnusableTransaction: (400, "Failed to process transaction id."),
+    documents.UnusableArguments: (400, "Failed to convert input args to bytes."),
+    documents.NotDecryptable: (400, "Failed to decrypt."),
+    documents.NotDecompressible: (400, "Failed to decompress"),
+    documents.WrongChecksum: (400, "Checksum doesn't match."),
+    documents.NotADocument: (400, "Only asset documents are decrypted here."),
     callers.AuthUnavailable: (503, "The AuthToken cannot be checked right now."),
     chain.RpcTimeout: (504, "The blockchain node did not answer in time."),
-    chain.UnknownChain: (400, "Unsupported chain ID"),
+    chain.UnknownChain: (400, lambda e: f"Unsupported chain ID {e.chain_id}"),
     chain.ChainError: (502, "The blockchain node cannot be used right now."),
 }
 
@@ -46,6 +63,10 @@ FIELD_RESPONSES: dict[type[Exception], Callable[[Any], FieldMessages]] = {
         "signature": f"Invalid signature expected nonce ({e.stored}) > current nonce ({e.sent})."
     },
 }
+
+
+class RequestTooLarge(ProviderError):
+    """The query or body exceeds its limit; the message is a sentence of ours."""
 
 
 class FieldErrors(ProviderError):
@@ -81,6 +102,8 @@ def render(error: Exception) -> Response:
     """The answer for a known error; raises KeyError for a class no table names."""
     if isinstance(error, FieldErrors):
         return validation_error(error.messages)
+    if isinstance(error, RequestTooLarge):
+        return edge_error(str(error), 413)
     for ancestor in type(error).__mro__:
         if ancestor in FIELD_RESPONSES:
             return validation_error(FIELD_RESPONSES[ancestor](error))
@@ -88,6 +111,11 @@ def render(error: Exception) -> Response:
             status, text = RESPONSES[ancestor]
             return refusal(text if isinstance(text, str) else text(error), status)
     raise KeyError(type(error).__name__)
+
+
+def render_edge(status: int, text: str, error: Exception | None) -> Response:
+    """E3 for what no handler saw: unknown routes, wrong methods, our own bugs."""
+    return edge_error(str(error) if isinstance(error, HTTPException) else text, status)
 
 
 def safe_text(text: str) -> str:

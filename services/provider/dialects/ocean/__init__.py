@@ -1,0 +1,20 @@
+"""The Ocean room: the provider's HTTP API as unmodified dApp clients know it."""
+
+from flask import Blueprint, Flask
+
+from libs.chain.errors import ChainError
+from services.provider.dialects.ocean import decrypt, discovery, encrypt, errors, nonce
+from services.provider.domain.errors import ProviderError
+from services.provider.settings import Settings
+from services.provider.usecases.registry import UseCases
+
+
+def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
+    room = Blueprint("ocean", __name__)
+    for root in (ProviderError, ChainError):
+        room.register_error_handler(root, errors.render)
+    discovery.add(room, usecases.addresses)
+    nonce.add(room, usecases.nonces)
+    encrypt.add(room, usecases.encrypt, settings.max_encrypt_bytes)
+    decrypt.add(room, usecases.decrypt)
+    app.register_blueprint(room)

@@ -1,0 +1,78 @@
+"""`POST /api/services/decrypt`: an asset document in clear, as it was published (contract 2.3)."""
+
+import re
+
+from flask import Blueprint, Response
+
+from libs.web.params import Limits, NumberText
+from services.provider.dialects.ocean.params import (
+    Form,
+    auth_token,
+    is_address,
+    is_integer,
+    is_nonce,
+    read,
+)
+from services.provider.domain.documents import UnusableArguments
+from services.provider.usecases.decrypt import Decrypt, DecryptRequest, PublishedBytes
+
+_FLAGS = re.compile(r"\A[0-9]{1,3}\Z")
+_SHA256_BYTES = 32
+# A document sent along comes as hex; what stands on a chain never comes near this.
+DOCUMENT_LIMITS = Limits(body=8 * 1024 * 1024)
+
+
+def add(room: Blueprint, decrypt: Decrypt) -> None:
+    @room.post("/api/services/decrypt")
+    def decrypt_document() -> Response:
+        return Response(decrypt.document(_request()), 201, mimetype="text/plain")
+
+
+def _request() -> DecryptRequest:
+    form = Form(read(DOCUMENT_LIMITS))
+    token = auth_token()
+    address = form.need("decrypterAddress", is_address)
+    chain_id = form.need("chainId", is_integer)
+    nft_address = form.need("dataNftAddress", is_address)
+    signature = form.take("signature")
+    # With a token the nonce is optional (contract 9).
+    optional = token is not None and signature is None
+    nonce = form.take("nonce", is_nonce) if optional else form.need("nonce", is_nonce)
+    transaction_id = form.take("transactionId")
+    if transaction_id is None:
+        for field in ("encryptedDocument", "flags", "documentHash"):
+            if not form.params.has(field):
+                form.refuse(field, f"The {field} field is required when transactionId is not present.")
+    form.done()
+    return DecryptRequest(
+        decrypter_address=address,
+        chain_id=chain_id,
+        nft_address=nft_address,
+        transaction_id=transaction_id,
+        published=None if transaction_id else _published(form),
+        nonce=nonce,
+        signature=signature,
+        auth_token=token,
+    )
+
+
+def _published(form: Form) -> PublishedBytes | None:
+    """None for arguments that are not bytes: told to the proven caller only, after the signature."""
+    flags = form.params.value("flags")
+    if not isinstance(flags, NumberText) or not _FLAGS.match(flags) or int(flags) > 255:
+        return None
+    try:
+        data, digest = _unhex(form, "encryptedDocument"), _unhex(form, "documentHash")
+    except UnusableArguments:
+        return None
+    return PublishedBytes(data, int(flags), digest) if len(digest) == _SHA256_BYTES else None
+
+
+def _unhex(form: Form, field: str) -> bytes:
+    value = form.params.value(field)
+    if not isinstance(value, str):
+        raise UnusableArguments
+    try:
+        return bytes.fromhex(value.removeprefix("0x"))
+    except ValueError as error:
+        raise UnusableArguments from error

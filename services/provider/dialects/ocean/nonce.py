@@ -1,0 +1,16 @@
+"""`GET|POST /api/services/nonce`: the last used nonce of an address, as a JSON number (contract 2.1, 4)."""
+
+from flask import Blueprint, Response
+
+from services.provider.dialects.ocean.params import Form, read
+from services.provider.usecases.nonces import Nonces
+
+
+def add(room: Blueprint, nonces: Nonces) -> None:
+    @room.route("/api/services/nonce", methods=["GET", "POST"])
+    def nonce() -> Response:
+        form = Form(read())
+        address = form.need("userAddress")
+        form.done()
+        # The number's own text goes out: no float is ever made of it.
+        return Response(f'{{"nonce":{nonces.shown(address)}}}', mimetype="application/json")
