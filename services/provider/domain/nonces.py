@@ -5,8 +5,8 @@ Source: contract section 4. A nonce is decimal text; order is numeric and exact,
 
 import re
 from decimal import Decimal
-from math import nextafter
 from math import inf as infinity
+from math import nextafter
 
 from services.provider.domain.errors import ProviderError
 
@@ -32,6 +32,10 @@ class NonceTooLow(ProviderError):
         super().__init__("nonce is not above the stored one")
         self.stored = stored
         self.sent = sent
+
+
+class LedgerUnavailable(ProviderError):
+    """The ledger cannot be asked right now, so no signed request can be let through."""
 
 
 def check_nonce(text: str) -> str:

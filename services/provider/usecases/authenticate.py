@@ -28,7 +28,7 @@ class Authenticate:
         self._tokens = tokens
         self._chains = chains
 
-    def caller(
+    def caller(  # noqa: PLR0913 - keywords only: each names one thing a request carries
         self,
         *,
         address: str,

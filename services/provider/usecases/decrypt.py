@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.chain import events
-from libs.chain.types import Receipt
+from libs.chain.types import Head, Receipt
 from libs.signing import ecies, messages
 from libs.signing.errors import DecryptionFailed
 from libs.signing.keys import checksum
@@ -68,10 +68,11 @@ class Decrypt:
         if self._authorized and caller not in self._authorized:
             raise documents.DecrypterNotAuthorized
         nft = checksum(request.nft_address)
-        if not chain.is_factory_nft(nft):
+        head = chain.head()
+        if not chain.is_factory_nft(nft, head):
             raise documents.ForeignNft
-        published = _published(request, chain, nft)
-        documents.check_state(chain.nft_metadata(nft).state)
+        published = _published(request, chain, nft, head)
+        documents.check_state(chain.nft_metadata(nft, head).state)
         document = self._undo(published, chain.chain_id)
         documents.check_document(document, published.sha256)
         return document
@@ -104,14 +105,14 @@ class Decrypt:
         return document
 
 
-def _published(request: DecryptRequest, chain: Chain, nft: str) -> PublishedBytes:
+def _published(request: DecryptRequest, chain: Chain, nft: str, head: Head) -> PublishedBytes:
     if not request.transaction_id:
         if request.published is None:
             raise documents.UnusableArguments
         return request.published
     if not TX_HASH.match(request.transaction_id):
         raise documents.UnusableTransaction
-    receipt = chain.receipt(request.transaction_id.lower())
+    receipt = chain.receipt(request.transaction_id.lower(), head)
     if receipt is None:
         raise documents.UnusableTransaction
     return _from_receipt(receipt, nft)

@@ -1,9 +1,15 @@
 """The nonce ledger in SQL: one row per scope and address, one statement per use."""
 
-from sqlalchemy import text
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
 
 from libs.sql.engine import Database
-from services.provider.domain.nonces import NonceTooLow, sort_key
+from libs.sql.errors import DatabaseUnavailable
+from services.provider.domain.nonces import LedgerUnavailable, NonceTooLow, sort_key
+
+Value = TypeVar("Value")
 
 # One statement decides: of any number of simultaneous uses the database lets exactly one through, on
 # SQLite and PostgreSQL alike. RETURNING tells winner from loser; the loser's WHERE is false and no row comes.
@@ -20,13 +26,27 @@ class SqlNonceLedger:
         self._database = database
 
     def last(self, scope: str, address: str) -> str | None:
-        with self._database.read() as connection:
-            found = connection.execute(_LAST, {"scope": scope, "address": address}).scalar()
+        row = {"scope": scope, "address": address}
+
+        def select(connection: Connection) -> object:
+            return connection.execute(_LAST, row).scalar()
+
+        found = _available(lambda: self._database.run_read(select))
         return None if found is None else str(found)
 
     def consume(self, scope: str, address: str, nonce: str) -> None:
         row = {"scope": scope, "address": address, "nonce": nonce, "sort_key": sort_key(nonce)}
-        with self._database.write() as connection:
-            won = connection.execute(_CONSUME, row).scalar() is not None
-        if not won:
+
+        def use_up(connection: Connection) -> bool:
+            return connection.execute(_CONSUME, row).scalar() is not None
+
+        # A statement that lost to a concurrent one was rolled back whole: running it again is safe.
+        if not _available(lambda: self._database.run_write(use_up)):
             raise NonceTooLow(self.last(scope, address) or "", nonce)
+
+
+def _available(work: Callable[[], Value]) -> Value:
+    try:
+        return work()
+    except DatabaseUnavailable as error:
+        raise LedgerUnavailable from error

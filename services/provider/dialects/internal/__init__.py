@@ -1,4 +1,4 @@
-"""What the other services ask of the provider. Closed at the gateway, and every route wants a service token."""
+"""What the other services ask of the provider. Closed at the gateway; every route wants a service token."""
 
 from flask import Blueprint, Flask
 
@@ -10,6 +10,7 @@ from services.provider.usecases.registry import UseCases
 
 
 def mount(app: Flask, usecases: UseCases, verifier: ServiceTokenVerifier) -> None:
+    verifier.install(app)
     room = Blueprint("internal", __name__, url_prefix="/internal")
     for root in (ProviderError, ChainError):
         room.register_error_handler(root, errors.render)

@@ -26,6 +26,7 @@ RESPONSES: dict[type[Exception], tuple[int, str, Facts]] = {
     callers.MalformedAddress: (400, "malformed_address", lambda _: {}),
     nonces.MalformedNonce: (400, "malformed_nonce", lambda _: {}),
     nonces.NonceTooLow: (409, "nonce_too_low", lambda e: {"stored": e.stored, "sent": e.sent}),
+    nonces.LedgerUnavailable: (503, "ledger_unavailable", lambda _: {}),
     chain.UnknownChain: (400, "unknown_chain", lambda _: {}),
     chain.ChainError: (502, "chain_unavailable", lambda _: {}),
 }

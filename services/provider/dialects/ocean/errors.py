@@ -45,6 +45,7 @@ RESPONSES: dict[type[Exception], tuple[int, Text]] = {
     documents.WrongChecksum: (400, "Checksum doesn't match."),
     documents.NotADocument: (400, "Only asset documents are decrypted here."),
     callers.AuthUnavailable: (503, "The AuthToken cannot be checked right now."),
+    nonces.LedgerUnavailable: (503, "Nonces cannot be checked right now."),
     chain.RpcTimeout: (504, "The blockchain node did not answer in time."),
     chain.UnknownChain: (400, lambda e: f"Unsupported chain ID {e.chain_id}"),
     chain.ChainError: (502, "The blockchain node cannot be used right now."),

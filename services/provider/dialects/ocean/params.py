@@ -130,4 +130,3 @@ class Form:
         message = check(field, value)
         if message is not None:
             self.refuse(field, message)
-
