@@ -1,0 +1,53 @@
+# `make help` lists the targets. Each installs what it needs first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+.PHONY: help setup demo up down restart status check format test test-unit test-e2e bench lock openapi
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## install Python and npm packages and nginx
+	@scripts/setup/python.sh
+	@scripts/setup/node.sh
+	@scripts/setup/nginx.sh
+
+demo: setup ## start the whole stack, run one journey of a dApp user and print it
+	@$(PY) -m scripts.stack up
+	@$(PY) -m scripts.demo
+
+up: setup ## start the whole stack and return when everything answers
+	@$(PY) -m scripts.stack up
+
+down: ## stop the whole stack
+	@[ -x $(PY) ] && $(PY) -m scripts.stack down || echo "Nothing is installed, so nothing runs."
+
+status: ## what runs
+	@$(PY) -m scripts.stack status
+
+check: ## format, lint, types, import walls, unit tests
+	@scripts/setup/python.sh
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PYTEST) -q -n 2 tests/unit
+
+format: ## apply the formatter and the fixes it is sure of
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+test: setup ## every test that needs no Docker Engine, Slurm or browser
+	@scripts/setup/postgres.sh
+	@scripts/setup/node.sh tests/e2e/oceanjs
+	scripts/test.sh
+
+bench: setup ## measure against the targets, print a table, write bench/results.json
+	@scripts/setup/wrk.sh
+	@$(PY) -m scripts.bench
+
+lock: ## compile requirements.lock anew
+	@.venv/bin/python -m pip install --quiet uv
+	.venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras pyproject.toml -o requirements.lock --no-header --quiet
