@@ -1,13 +1,14 @@
 """What the provider needs from the outside, as Protocols; adapters implement them, wiring chooses."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from libs.chain.types import Head, NftMetadata, Receipt
 from libs.signing.keys import PrivateKey
 from services.provider.domain.asset import Asset
+from services.provider.domain.origins import ContractCall, OriginRequest
 
 
 class Clock(Protocol):
@@ -46,18 +47,6 @@ class AuthTokens(Protocol):
         """Check signature, expiry and revocation. Raises TokenRefused, AuthUnavailable (never says yes)."""
 
 
-@dataclass(frozen=True, slots=True)
-class OriginRequest:
-    """One outbound fetch, fully described; never logged, never returned to a caller."""
-
-    method: str  # GET | POST
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    content_type: str | None = None
-    fallback_name: str | None = None  # file name when the origin and URL give none
-
-
 class OriginReply(Protocol):
     """An open origin response whose body has not been read."""
 
@@ -65,8 +54,14 @@ class OriginReply(Protocol):
     headers: Mapping[str, str]  # lower-case names
     url: str  # the final URL after redirects
 
-    def chunks(self, size: int = ...) -> Iterator[bytes]: ...
-    def close(self) -> None: ...
+    def chunks(self, size: int = ...) -> Iterator[bytes]:
+        """The body exactly as sent. Raises OriginUnavailable when it breaks off or stalls."""
+
+    def discard(self) -> None:
+        """Done with it; a small unread rest is read to save the connection."""
+
+    def close(self) -> None:
+        """Hang up at once, unless the body was read to its end."""
 
 
 class Origins(Protocol):
@@ -74,6 +69,39 @@ class Origins(Protocol):
 
     def open(self, request: OriginRequest, extra_headers: Mapping[str, str] | None = None) -> OriginReply:
         """Raises OriginRefused (guard), OriginUnavailable (network, time-out, too many redirects)."""
+
+
+class ContractReader(Protocol):
+    """Reads view functions of contracts that publishers name as files."""
+
+    def read(self, call: ContractCall) -> bytes:
+        """The function's answer as JSON text. Raises ContractReadFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReply:
+    """A response to hand on as it is; whoever takes it iterates `body` and calls `close`."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: Iterator[bytes]  # raises ConnectionResetError when the origin breaks off: the client must see it
+    close: Callable[[], None]
+
+
+class Relay(Protocol):
+    """Carries a file's bytes through this process, for callers that come without our gateway."""
+
+    def open(
+        self, plan: OriginRequest, request_headers: Mapping[str, str], method: str = "GET"
+    ) -> RelayReply:
+        """Range and If-Range are taken from `request_headers`, any case. Raises what Origins.open raises."""
+
+
+class Tickets(Protocol):
+    """Seals a plan so that the gateway can carry it to the egress process."""
+
+    def seal(self, plan: OriginRequest) -> str | None:
+        """Short-lived header text; None for a plan too large to travel in a header."""
 
 
 class Chain(Protocol):
