@@ -1,7 +1,7 @@
 """The local EVM node: where its binary is, how it is started, whether it answers.
 
-anvil comes from npm (`@foundry-rs/anvil`); the platform package carries the binary, which is started directly so
-that the pid is the node's own and no Node.js process stands between.
+anvil comes from npm (`@foundry-rs/anvil`); the platform package carries the binary, which is started
+directly, so that the pid is the node's own and no Node.js process stands between.
 """
 
 import json
@@ -93,7 +93,7 @@ def wait_until_answers(rpc_url: str, chain_id: int, process: "subprocess.Popen[b
 def main() -> None:
     """`python -m scripts.chain.anvil ARGUMENTS`: anvil itself, found and executed."""
     executable = str(binary())
-    os.execv(executable, [executable, *sys.argv[1:]])
+    os.execv(executable, [executable, *sys.argv[1:]])  # noqa: S606 - no shell is the point
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs anvil and saves its chain, so that a restart (after kill -9 too) continues where it was.
 
-What a kill -9 loses: the blocks of the last SAVE_SECONDS at most, and contract state at blocks
+What a kill -9 loses: the blocks of the last half second (more on a long chain: ten times what a save takes),
+the pool of pending transactions, and contract state at blocks
 before the restart (blocks, transactions, receipts and logs of all saved blocks stay). After a graceful stop
 nothing is lost. The file is replaced in one step, so a kill during a save leaves the one before.
 Knows the standard library only: it is a process of its own and should stay small.
@@ -14,19 +15,21 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.chain import anvil
 
 SAVE_SECONDS = 0.5
+SAVE_SHARE = 0.1  # of the node's time at most: a long chain takes a while to save
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 def _die_with_parent() -> None:
     """In the child: a node must not outlive its keeper, whose pid is the one that is known."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Keeper:
@@ -38,17 +41,20 @@ class Keeper:
         self._saved_head: str | None = None
         state_file.parent.mkdir(parents=True, exist_ok=True)
         load = ["--load-state", str(state_file)] if state_file.exists() else []
-        self._node = subprocess.Popen([*argv, *load], preexec_fn=_die_with_parent)  # noqa: PLW1509
+        self._node = subprocess.Popen([*argv, *load], preexec_fn=_die_with_parent)
 
     def run(self, stopping: threading.Event) -> int:
         """Save until told to stop or the node ends; the exit code."""
+        pause = SAVE_SECONDS
         while self._node.poll() is None:
-            if stopping.wait(SAVE_SECONDS):
+            if stopping.wait(pause):
                 self.save()
                 self._node.terminate()
                 self._node.wait(timeout=10)
                 return 0
+            started = time.monotonic()
             self.save()
+            pause = max(SAVE_SECONDS, (time.monotonic() - started) / SAVE_SHARE)
         return 1
 
     def save(self) -> None:
