@@ -1,0 +1,153 @@
+"""Writes one asset and everything that finds it: its fields, its words, its datatokens.
+
+Writing the same document again changes nothing. Words are rewritten only when the texts changed, so that
+an order, which moves one number, costs a few rows.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+
+from services.catalogue.adapters.store_sql import tables as t
+from services.catalogue.adapters.store_sql import upserts
+from services.catalogue.domain.documents import revision_of, serialise
+from services.catalogue.domain.facts import AssetRecord
+from services.catalogue.domain.leaves import Leaf, Occurrence, leaves, word_occurrences
+
+CHUNK = 400
+
+_FIND = select(t.assets.c.id, t.assets.c.etag, t.assets.c.words_hash).where(
+    t.assets.c.did == bindparam("did")
+)
+_FIELDS = select(
+    t.asset_fields.c.path, t.asset_fields.c.ordinal, t.asset_fields.c.text, t.asset_fields.c.number
+).where(t.asset_fields.c.asset_id == bindparam("asset_id"))
+
+
+def put_asset(connection: Connection, asset: AssetRecord) -> None:
+    body = serialise(asset.document)
+    etag = revision_of(body)
+    known = connection.execute(_FIND, {"did": asset.did}).one_or_none()
+    if known is not None and known.etag == etag:
+        return
+    occurrences = word_occurrences(asset.document)
+    words_hash = _hash_of(occurrences)
+    values = {
+        "did": asset.did,
+        "chain_id": asset.chain_id,
+        "nft_address": asset.nft_address.lower(),
+        "state": asset.state,
+        "name": _name_of(asset.document),
+        "etag": etag,
+        "words_hash": words_hash,
+        "body": body,
+    }
+    if known is None:
+        created = connection.execute(insert(t.assets).values(**values).returning(t.assets.c.id))
+        asset_id = int(created.scalar_one())
+    else:
+        asset_id = known.id
+        connection.execute(update(t.assets).where(t.assets.c.id == asset_id).values(**values))
+    _write_datatokens(connection, asset_id, asset)
+    _write_fields(connection, asset_id, leaves(asset.document))
+    if known is None or known.words_hash != words_hash:
+        _write_words(connection, asset_id, occurrences, fresh=known is None)
+    bump_revision(connection)
+
+
+def remove_asset(connection: Connection, did: str) -> None:
+    asset_id = connection.execute(select(t.assets.c.id).where(t.assets.c.did == did)).scalar_one_or_none()
+    if asset_id is None:
+        return
+    for table in (t.postings, t.asset_fields, t.asset_datatokens):
+        connection.execute(delete(table).where(table.c.asset_id == asset_id))
+    connection.execute(delete(t.assets).where(t.assets.c.id == asset_id))
+    bump_revision(connection)
+
+
+def bump_revision(connection: Connection) -> None:
+    upserts.put_new(connection, t.revisions, {"id": 1, "revision": 0})
+    connection.execute(update(t.revisions).values(revision=t.revisions.c.revision + 1))
+
+
+def _name_of(document: Mapping[str, Any]) -> str | None:
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def _hash_of(occurrences: Iterable[Occurrence]) -> str:
+    digest = hashlib.sha256()
+    for found in occurrences:
+        digest.update(f"{found.path}\0{found.word}\0{found.position}\0{found.weight}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_datatokens(connection: Connection, asset_id: int, asset: AssetRecord) -> None:
+    table = t.asset_datatokens
+    connection.execute(delete(table).where(table.c.asset_id == asset_id))
+    names = sorted({datatoken.lower() for datatoken in asset.datatokens})
+    rows = [{"chain_id": asset.chain_id, "datatoken": name, "asset_id": asset_id} for name in names]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _write_fields(connection: Connection, asset_id: int, wanted: list[Leaf]) -> None:
+    """Only what differs: most updates move one number."""
+    table = t.asset_fields
+    rows = connection.execute(_FIELDS, {"asset_id": asset_id})
+    stored = {(row.path, row.ordinal): (row.text, row.number) for row in rows}
+    target = {(leaf.path, leaf.ordinal): (leaf.text, leaf.number) for leaf in wanted}
+    stale = [key for key, value in stored.items() if target.get(key) != value]
+    for start in range(0, len(stale), CHUNK):
+        chosen = tuple_(table.c.path, table.c.ordinal).in_(stale[start : start + CHUNK])
+        connection.execute(delete(table).where(table.c.asset_id == asset_id, chosen))
+    missing = [
+        {"path": path, "asset_id": asset_id, "ordinal": ordinal, "text": text, "number": number}
+        for (path, ordinal), (text, number) in target.items()
+        if stored.get((path, ordinal)) != (text, number)
+    ]
+    if missing:
+        connection.execute(insert(table), missing)
+
+
+def _write_words(connection: Connection, asset_id: int, found: list[Occurrence], *, fresh: bool) -> None:
+    if not fresh:
+        connection.execute(delete(t.postings).where(t.postings.c.asset_id == asset_id))
+    ids = _term_ids(connection, sorted({(item.path, item.word) for item in found}))
+    rows = [
+        {
+            "term_id": ids[item.path, item.word],
+            "asset_id": asset_id,
+            "position": item.position,
+            "weight": item.weight,
+        }
+        for item in found
+    ]
+    if rows:
+        connection.execute(insert(t.postings), rows)
+
+
+def _term_ids(connection: Connection, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    ids = _known_terms(connection, pairs)
+    missing = [pair for pair in pairs if pair not in ids]
+    if missing:
+        statement = upserts.insert(connection, t.terms).on_conflict_do_nothing()
+        connection.execute(statement, [{"path": path, "term": term} for path, term in missing])
+        ids |= _known_terms(connection, missing)
+    return ids
+
+
+def _known_terms(connection: Connection, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    ids: dict[tuple[str, str], int] = {}
+    for start in range(0, len(pairs), CHUNK):
+        chosen = tuple_(t.terms.c.path, t.terms.c.term).in_(pairs[start : start + CHUNK])
+        for row in connection.execute(select(t.terms.c.id, t.terms.c.path, t.terms.c.term).where(chosen)):
+            ids[row.path, row.term] = row.id
+    return ids
+
+
+def count_assets(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(t.assets)).scalar_one())
