@@ -7,6 +7,7 @@ same for an index built today and for one that has followed the chain since its 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 
@@ -112,6 +113,14 @@ class RetryType(StrEnum):
     BLOCK = "block"
     EVENT = "event"
     TX = "tx"
+
+
+def retry_id(type: RetryType, chain_id: int, *place: object) -> str:
+    """64 hex digits made of what the work is about, so that the same work waits only once.
+
+    `place` is the block number for BLOCK, block number and log index for EVENT, hash and log index for TX.
+    """
+    return sha256("|".join(map(str, (type.value, chain_id, *place))).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
