@@ -11,7 +11,6 @@ from services.provider.domain.errors import ProviderError
 
 ZERO_ADDRESS = "0x" + "0" * 40
 MAX_DECIMALS = 77  # 10**77 < 2**256
-ANY_TYPE = "*"
 
 _UINT256_MAX = 2**256 - 1
 _EXACT = Context(prec=400, traps=[])
@@ -23,18 +22,18 @@ class FeeTooLarge(ProviderError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeePolicy:
-    """What the operator charges. Tokens by chain id; amounts in whole tokens by asset service type."""
+    """What the operator charges: tokens by chain id, whole tokens by service type; None is for all others."""
 
-    tokens: Mapping[int, str] = field(default_factory=dict)
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)  # ANY_TYPE: for types not listed
+    tokens: Mapping[int | None, str] = field(default_factory=dict)
+    amounts: Mapping[str | None, Decimal] = field(default_factory=dict)
 
     def token(self, chain_id: int, ocean_token: str | None) -> str:
         """The configured token, else the chain's Ocean token, else the zero address."""
-        return self.tokens.get(chain_id) or ocean_token or ZERO_ADDRESS
+        return self.tokens.get(chain_id) or self.tokens.get(None) or ocean_token or ZERO_ADDRESS
 
     def amount(self, service_type: str) -> Decimal:
         """Whole tokens for one order of a service of this type."""
-        return self.amounts.get(service_type, self.amounts.get(ANY_TYPE, Decimal(0)))
+        return self.amounts.get(service_type, self.amounts.get(None, Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

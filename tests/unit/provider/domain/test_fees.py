@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.provider.domain.fees import (
-    ANY_TYPE,
     ZERO_ADDRESS,
     FeePolicy,
     FeeTooLarge,
@@ -66,10 +65,11 @@ def test_the_token_is_the_setting_then_ocean_then_none() -> None:
     assert policy.token(8996, OCEAN) == TOKEN
     assert policy.token(1, OCEAN) == OCEAN
     assert policy.token(1, None) == ZERO_ADDRESS
+    assert FeePolicy(tokens={None: TOKEN}).token(1, OCEAN) == TOKEN
 
 
 def test_amounts_go_by_service_type() -> None:
-    policy = FeePolicy(amounts={"access": Decimal("1.5"), ANY_TYPE: Decimal(2)})
+    policy = FeePolicy(amounts={"access": Decimal("1.5"), None: Decimal(2)})
     assert policy.amount("access") == Decimal("1.5")
     assert policy.amount("compute") == Decimal(2)
     assert FeePolicy().amount("access") == 0
