@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from typing import Never
 
 from libs.signing.errors import MalformedAddress, MalformedMessage, MalformedSignature
+from libs.signing.flat_json import loads_flat
 from libs.signing.keccak import keccak256
 from libs.signing.keys import PrivateKey, checksum
 from libs.signing.personal import digest, parse_signature, recover, sign_hash
@@ -87,8 +87,8 @@ def decode_provider_data(data: bytes) -> ProviderData | None:
     if len(data) > _MAX_PROVIDER_DATA_BYTES:
         return None
     try:
-        document = json.loads(data.decode(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        document = loads_flat(data.decode())
+    except ValueError:
         return None
     if not isinstance(document, dict):
         return None
@@ -105,10 +105,6 @@ def _timestamp(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < 1e15 else None
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _uint256(value: int) -> bytes:

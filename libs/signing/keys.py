@@ -1,14 +1,15 @@
 """secp256k1 account keys, EIP-55 addresses and Ocean DIDs."""
 
-import json
 import re
 import sys
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 import coincurve
 
 from libs.signing.errors import KeystoreRefused, MalformedAddress, MalformedKey, PureCurveRefused
+from libs.signing.flat_json import loads_flat
 from libs.signing.keccak import keccak256
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -67,17 +68,24 @@ def _key_bytes(key: str | bytes) -> bytes:
 
 def load_keystore(json_text: str, password: str) -> PrivateKey:
     """Open a version 3 (or 1) keystore file. Slow on purpose: scrypt or PBKDF2. Raises KeystoreRefused."""
-    # Imported here because it pulls in half of the Ethereum tool box, for one call at start-up.
-    from eth_keyfile.keyfile import decode_keyfile_json
-
     try:
-        document = json.loads(json_text)
+        document = loads_flat(json_text)
         if not isinstance(document, dict):
             raise KeystoreRefused("keystore is not a JSON object")
-        return PrivateKey(bytes(decode_keyfile_json(document, password.encode())))
-    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError, RecursionError):
+        return PrivateKey(_decode_keyfile(document, password.encode()))
+    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError):
         # The cause may quote the file: it is dropped on purpose.
         raise KeystoreRefused("keystore is malformed or its password is wrong") from None
+
+
+def _decode_keyfile(document: dict[str, Any], password: bytes) -> bytes:
+    # Imported here because it pulls in half of the Ethereum tool box, for one call at start-up. A part of
+    # that (py_ecc) raises the recursion limit of the whole process, which makes deep JSON a crash.
+    limit = sys.getrecursionlimit()
+    from eth_keyfile.keyfile import decode_keyfile_json
+
+    sys.setrecursionlimit(limit)
+    return bytes(decode_keyfile_json(document, password))
 
 
 def address_of(public_key64: bytes) -> str:
@@ -87,7 +95,7 @@ def address_of(public_key64: bytes) -> str:
 
 def checksum(address: str) -> str:
     """EIP-55 form of an address in any case. Raises MalformedAddress."""
-    if not isinstance(address, str) or _ADDRESS.fullmatch(address) is None:
+    if not _is_address(address):
         raise MalformedAddress("address must be 0x and 40 hex digits")
     return _checksummed(address[2:].lower())
 
@@ -102,7 +110,11 @@ def _checksummed(lower_hex: str) -> str:
 
 def same_address(a: str, b: str) -> bool:
     """Equal in any case; malformed ones equal nothing."""
-    return _ADDRESS.fullmatch(a) is not None and a.lower() == b.lower()
+    return _is_address(a) and _is_address(b) and a.lower() == b.lower()
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
 
 
 def did_for(nft: str, chain_id: int) -> str:

@@ -6,7 +6,6 @@ fields. The clock is an argument.
 
 import base64
 import binascii
-import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from libs.signing.errors import MalformedJwk, TokenExpired, TokenRefused, UnknownTokenKey
+from libs.signing.flat_json import loads_flat
 
 ALGORITHM: Final = "ES256"
 MAX_TOKEN_CHARS: Final = 8192
@@ -141,8 +141,8 @@ def check_times(claims: Mapping[str, Any], now: float, leeway_seconds: float = 0
 def key_id(header_segment: str) -> str:
     """The `kid` of an encoded header, before anything is verified. Raises TokenRefused."""
     try:
-        header = json.loads(_decode(header_segment))
-    except (ValueError, RecursionError) as error:
+        header = loads_flat(_decode(header_segment).decode())
+    except ValueError as error:
         raise TokenRefused("header is not JSON") from error
     kid = header.get("kid") if isinstance(header, dict) else None
     if not isinstance(kid, str) or header.get("alg") != ALGORITHM:
