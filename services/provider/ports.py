@@ -203,7 +203,6 @@ class ProofOfDownload:
     datatoken: str
     order_tx_id: str
     provider_data: str  # compact JSON
-    provider_signature: str
     consumer_data: str
     consumer_signature: str
     consumer_address: str

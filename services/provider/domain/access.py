@@ -43,3 +43,13 @@ def check_downloadable(service: Service, caller: str, environment_accounts: froz
     if service.type == COMPUTE and caller in environment_accounts:
         return
     raise NotAnAccessService(service.id)
+
+
+class FileUnreachable(ProviderError):
+    """The file's origin does not answer as it should; what the origin is stays out of it."""
+
+    def __init__(self, did: str, service_id: str, file_index: int) -> None:
+        super().__init__("file unreachable")
+        self.did = did
+        self.service_id = service_id
+        self.file_index = file_index

@@ -49,8 +49,11 @@ class Access:
         return asset
 
     def enter(self, did: str, caller: str) -> Visit:
-        """Raises what `find` does, UnknownChain, ChainError, AssetNotConsumable, AccessDenied."""
-        asset = self.find(did)
+        """Raises what `find` and `visit` raise."""
+        return self.visit(self.find(did), caller)
+
+    def visit(self, asset: Asset, caller: str) -> Visit:
+        """Raises UnknownChain, ChainError, MalformedAsset, AssetNotConsumable, AccessDenied."""
         chain = self._chains.get(asset.chain_id)
         head = chain.head()
         try:

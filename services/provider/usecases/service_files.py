@@ -3,19 +3,21 @@
 Source: contract section 6. What is opened here is secret: it goes into plans and nowhere else.
 """
 
+from dataclasses import replace
+
 from libs.chain.cache import BoundedMap
 from libs.signing import ecies
 from libs.signing.errors import DecryptionFailed
 from services.provider.domain.asset import Asset, Service
 from services.provider.domain.file_types import Gateways, make_plan
 from services.provider.domain.files import FilesUnusable, RawFile, parse_files, pick
-from services.provider.domain.origins import Plan
+from services.provider.domain.origins import ContractCall, Plan
 from services.provider.domain.userdata import parse_userdata, with_consumer_parameters
 from services.provider.ports import Keys
 
 MAX_BLOB_HEX_CHARS = 2 * 1024 * 1024
 _KEPT_SERVICES = 512
-_KEPT_CHARS = 32 * 1024  # blobs longer than this are opened each time
+_KEPT_CHARS = 8 * 1024  # blobs longer than this are opened each time
 
 
 class ServiceFiles:
@@ -46,7 +48,10 @@ class ServiceFiles:
         entry = pick(self.entries(asset, service), index)
         given = parse_userdata(userdata)
         filled = with_consumer_parameters(given, service.raw.get("consumerParameters"))
-        return make_plan(entry, filled, self._gateways)
+        plan = make_plan(entry, filled, self._gateways)
+        if isinstance(plan, ContractCall) and plan.chain_id is None:
+            return replace(plan, chain_id=asset.chain_id)
+        return plan
 
     def _open(self, asset: Asset, service: Service) -> tuple[RawFile, ...]:
         if len(service.files) > MAX_BLOB_HEX_CHARS:
