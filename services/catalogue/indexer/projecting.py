@@ -1,0 +1,87 @@
+"""Gathers the stored facts of NFTs, projects them and stores the result, inside the caller's unit."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from libs.signing.keys import checksum, did_for
+from services.catalogue.domain.documents import parse_object
+from services.catalogue.domain.facts import EventFact, EventKind
+from services.catalogue.domain.projection import (
+    NftStory,
+    TokenStory,
+    asset_of,
+    datatokens_of,
+    did_state_of,
+    served_event,
+)
+from services.catalogue.domain.sightings import NftIdentity, TokenIdentity
+from services.catalogue.ports import IndexUnit
+
+IDENTITY = "identity"  # contract fact of an NFT or datatoken that is older than the indexed blocks
+_ADDRESS_LENGTH = 42
+
+
+def project(unit: IndexUnit, chain_id: int, nfts: Iterable[str]) -> None:
+    """Bring asset and DID state of these NFTs (lower-case) in line with the facts."""
+    for nft in sorted(nfts):
+        story = _story(unit, chain_id, nft)
+        asset, state = asset_of(story), did_state_of(story)
+        if asset is None:
+            unit.remove_asset(story.did)
+        else:
+            unit.put_asset(asset)
+        if state is None:
+            unit.remove_did_state(story.did)
+        else:
+            unit.put_did_state(state)
+
+
+def nfts_touched(
+    unit: IndexUnit, chain_id: int, subjects: Iterable[str], exchange_tokens: Iterable[str] = ()
+) -> set[str]:
+    """The NFTs whose story these subjects belong to: themselves, or whoever names them as a datatoken."""
+    addresses = {subject for subject in subjects if len(subject) == _ADDRESS_LENGTH} | set(exchange_tokens)
+    if not addresses:
+        return set()
+    return addresses | unit.nfts_of_datatokens(chain_id, addresses)
+
+
+def nft_identity(value: Any | None) -> NftIdentity | None:
+    return None if value is None else NftIdentity(**value)
+
+
+def token_identity(value: Any | None) -> TokenIdentity | None:
+    return None if value is None else TokenIdentity(**value)
+
+
+def _story(unit: IndexUnit, chain_id: int, nft: str) -> NftStory:
+    events = unit.events(chain_id, [nft])
+    outcomes = {outcome.key: outcome for outcome in unit.outcomes(chain_id, nft)}
+    served = served_event(events, outcomes)
+    body = unit.document(outcomes[served.key].document_hash or "") if served else None
+    document = parse_object(body) if body is not None else None
+    address = checksum(nft)
+    return NftStory(
+        did=did_for(address, chain_id),
+        chain_id=chain_id,
+        nft_address=address,
+        events=events,
+        outcomes=outcomes,
+        document=document,
+        tokens={token: _token(unit, chain_id, token) for token in datatokens_of(document or {})},
+        identity=nft_identity(unit.contract_fact(chain_id, nft, IDENTITY)),
+    )
+
+
+def _token(unit: IndexUnit, chain_id: int, token: str) -> TokenStory:
+    events = [event for event in unit.events(chain_id, [token]) if event.subject == token]
+    exchanges = {_exchange_id(event) for event in events if event.kind is EventKind.EXCHANGE_CREATED}
+    return TokenStory(
+        events=events,
+        rates=unit.events(chain_id, exchanges) if exchanges else (),
+        identity=token_identity(unit.contract_fact(chain_id, token, IDENTITY)),
+    )
+
+
+def _exchange_id(event: EventFact) -> str:
+    return str(event.payload["exchangeId"])
