@@ -33,6 +33,10 @@ def artifact(name: str) -> dict[str, Any]:
     return found
 
 
+def tx_hash(receipt: TxReceipt) -> str:
+    return "0x" + bytes(receipt["transactionHash"]).hex()
+
+
 class Wallet:
     """One key on one chain. Not for use by several threads at once: it counts its own nonces."""
 
@@ -61,6 +65,10 @@ class Wallet:
         """Send a contract call. Raises TransactionFailed when it reverts."""
         return self._transact(function.build_transaction(self._fields()))
 
+    def send_hash(self, function: ContractFunction) -> str:
+        """As `send`; the transaction hash, 0x hex."""
+        return tx_hash(self.send(function))
+
     def deploy(self, name: str, arguments: Sequence[Any] = ()) -> tuple[str, int]:
         """Deploy an Ocean contract; its address and block."""
         source = artifact(name)
@@ -73,7 +81,7 @@ class Wallet:
         receipt = self._transact({**self._fields(), "data": init_code, "to": b""})
         return str(receipt["contractAddress"])
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> Any:
         if self._nonce is None:
             self._nonce = self.w3.eth.get_transaction_count(self._account.address, "pending")
         return {
@@ -102,7 +110,7 @@ class Wallet:
         """Replay the call on the block before, to learn what the contract said."""
         call = {key: transaction[key] for key in ("from", "to", "data", "value") if transaction.get(key)}
         try:
-            self.w3.eth.call(call, receipt["blockNumber"] - 1)  # type: ignore[arg-type, operator]
+            self.w3.eth.call(call, receipt["blockNumber"] - 1)  # type: ignore[arg-type]
         except Exception as error:  # noqa: BLE001 - any answer is only quoted
             return str(error)
         return "reverted without a reason"
