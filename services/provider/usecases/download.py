@@ -35,7 +35,7 @@ class DownloadRequest:
     nonce: str | None
     signature: str | None
     auth_token: str | None
-    userdata: str | None = None
+    userdata: object = None
 
     def message(self) -> str:
         return DownloadMessage(self.document_id, self.nonce or "").text()

@@ -36,7 +36,7 @@ class InitializeRequest:
     consumer_address: str
     file_index: int | None = None
     transfer_tx_id: str | None = None
-    userdata: str | None = None
+    userdata: object = None
     environment: str | None = None
     valid_until: str | None = None
 
