@@ -1,6 +1,8 @@
 """The body of one response, read as the origin framed it and handed out exactly as sent (never decoded)."""
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from time import monotonic
 
@@ -73,21 +75,28 @@ class Body:
             self._over = True
             self._connection.close()
 
-    def detach(self) -> tuple[Connection, bytes, int] | None:
-        """(connection, bytes already read, bytes left on the socket) when the kernel can move the rest.
-
-        Only for a plain connection and a body of known length. The caller reads exactly the bytes left
-        and then calls `moved()`, or `close()` when it broke off.
-        """
-        if self._over or self._framing is not Framing.LENGTH or self._connection.key[0] != "http":
+    @property
+    def waits_on(self) -> socket.socket | None:
+        """The socket the next read would wait on; None when the read returns at once."""
+        if self._over or self._pending:
             return None
-        leading = self._pending[: self._left]
-        return self._connection, leading, self._left - len(leading)
+        sock = self._connection.sock
+        return None if isinstance(sock, ssl.SSLSocket) and sock.pending() else sock
+
+    def raw_rest(self) -> tuple[socket.socket, int] | None:
+        """(socket, bytes left on it) when the kernel can move the rest of the body.
+
+        Only for a plain connection, a body of known length, and when nothing read waits to be handed out.
+        Whoever takes it reads exactly so many bytes and calls `moved()`, or `close()` when it broke off.
+        """
+        plain = self._connection.key[0] == "http"
+        if self._over or self._pending or not plain or self._framing is not Framing.LENGTH:
+            return None
+        return self._connection.sock, self._left
 
     def moved(self) -> None:
-        """All bytes of a detached body were read from the connection."""
+        """All of `raw_rest` was read from the socket."""
         if not self._over:
-            self._pending = self._pending[self._left :]
             self._left = 0
             self._finish()
 

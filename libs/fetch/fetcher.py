@@ -1,4 +1,6 @@
-"""Fetch what others name, safely: guard, pinned connections, every redirect checked, caps on time and size."""
+"""Fetch what others name, safely: guard, pinned connections, every redirect checked, caps on time and
+size.
+"""
 
 import ssl
 from collections.abc import Iterator, Mapping

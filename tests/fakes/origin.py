@@ -4,10 +4,11 @@
         origin.route("/a.csv", file(b"1,2", "text/csv"))
         origin.url("/a.csv")
 
-A script is a callable taking one `Exchange`; what it does not do, the server does not do either. Keep-alive is
-kept unless the script (or the framing it chose) ends the connection.
+A script is a callable taking one `Exchange`; what it does not do, the server does not do either. Keep-
+alive is kept unless the script (or the framing it chose) ends the connection.
 """
 
+import contextlib
 import re
 import socket
 import struct
@@ -155,10 +156,8 @@ class Origin:
 
 
 def _shut(sock: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def _read_request(stream: object, number: int) -> Seen | None:

@@ -11,7 +11,9 @@ from services.provider.domain.origins import OriginRefused, OriginRequest, Origi
 def make_fetcher(
     *, allow_non_public_ip: bool, fetch_allow: str, request_timeout: float, idle_seconds: float
 ) -> Fetcher:
-    """`request_timeout` bounds everything up to the end of the origin's headers; seconds. Raises ValueError."""
+    """`request_timeout` bounds everything up to the end of the origin's headers; seconds. Raises
+    ValueError.
+    """
     guard = Guard(allow_all=allow_non_public_ip, allow=parse_allow(fetch_allow))
     limits = Limits(
         connect_seconds=min(5.0, request_timeout),

@@ -33,6 +33,11 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
+def guess_type(name: str) -> str:
+    """For a file whose origin says nothing."""
+    return _TYPES.guess_type(name)[0] or "application/octet-stream"
+
+
 def safe_name(name: str) -> str:
     """One path segment that no client can be steered with; never empty, never hidden, never `..`."""
     segment = re.split(r"[/\\]", name.strip())[-1]

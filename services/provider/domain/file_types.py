@@ -1,7 +1,8 @@
-"""The five types of file objects: what each must hold, how its bytes are obtained. Source: contract section 6.
+"""The five types of file objects: what each must hold, how its bytes are obtained. Source: contract
+section 6.
 
-Texts of refusals are upstream's, word for word, because clients show them. Identifiers are checked by grammar,
-so that none can be an absolute URL or climb out of its gateway.
+Texts of refusals are upstream's, word for word, because clients show them. Identifiers are checked by
+grammar, so that none can be an absolute URL or climb out of its gateway.
 """
 
 import re

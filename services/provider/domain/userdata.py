@@ -1,8 +1,9 @@
-"""What a consumer sends along for the file itself: reading it, the publisher's defaults and demands, its text.
+"""What a consumer sends along for the file itself: reading it, the publisher's defaults and demands, its
+text.
 
-Source: contract section 6 (userdata) and the DDO's `consumerParameters`. Upstream drops text it cannot parse
-and never looks at consumerParameters. Here unreadable text is refused (the file would be the wrong one),
-defaults are filled in, and a required parameter with neither value nor default is named.
+Source: contract section 6 (userdata) and the DDO's `consumerParameters`. Upstream drops text it cannot
+parse and never looks at consumerParameters. Here unreadable text is refused (the file would be the wrong
+one), defaults are filled in, and a required parameter with neither value nor default is named.
 """
 
 import json

@@ -1,7 +1,8 @@
-"""Look at files without fetching them whole: is it there, how large, of what type, and its checksum when asked.
+"""Look at files without fetching them whole: is it there, how large, of what type, and its checksum when
+asked.
 
-An unreachable file is an answer here, not an error. Many files of one asset are looked at side by side, within one
-budget of time. Source: contract sections 2.7 and 6 (probe).
+An unreachable file is an answer here, not an error. Many files of one asset are looked at side by side,
+within one budget of time. Source: contract sections 2.7 and 6 (probe).
 """
 
 import hashlib
@@ -31,7 +32,9 @@ _LAST_OF_RANGE = re.compile(r"bytes [0-9]{1,18}-([0-9]{1,18})/.*")
 
 @dataclass(frozen=True, slots=True)
 class FileDetails:
-    """What could be seen of one file. `content_length` is the origin's text, or a count for contract calls."""
+    """What could be seen of one file. `content_length` is the origin's text, or a count for contract
+    calls.
+    """
 
     valid: bool
     content_length: str | int = ""
