@@ -7,8 +7,9 @@ the unit tests compare this module with it. Source: Solidity ABI specification.
 from collections.abc import Iterable
 from functools import lru_cache
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+from libs.signing.errors import MalformedAddress
+from libs.signing.keccak import keccak256
+from libs.signing.keys import checksum as signing_checksum
 
 WORD = 32
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -22,29 +23,25 @@ class MalformedData(ValueError):
 @lru_cache(maxsize=16384)
 def checksum_address(address: bytes) -> str:
     """20 bytes to EIP-55 text; cached, because keccak per log address adds up."""
-    return str(to_checksum_address(address))
+    return signing_checksum("0x" + address.hex())
 
 
-@lru_cache(maxsize=16384)
 def checksum(address: str) -> str:
     """0x text in any case to EIP-55 text. Raises MalformedData."""
     try:
-        raw = bytes.fromhex(address.removeprefix("0x"))
-    except ValueError:
-        raw = b""
-    if len(raw) != 20 or not address.startswith("0x") or len(address) != 42:
-        raise MalformedData("not an address")
-    return checksum_address(raw)
+        return signing_checksum(address)
+    except MalformedAddress:
+        raise MalformedData("not an address") from None
 
 
 def selector(signature: str) -> bytes:
     """The four bytes that name a function, e.g. `selector("decimals()")`."""
-    return bytes(keccak(text=signature)[:4])
+    return keccak256(signature.encode())[:4]
 
 
 def topic(signature: str) -> str:
     """The topic0 of an event, 0x hex."""
-    return "0x" + keccak(text=signature).hex()
+    return "0x" + keccak256(signature.encode()).hex()
 
 
 def _padded(data: bytes) -> bytes:
