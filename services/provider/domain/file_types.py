@@ -36,6 +36,10 @@ class FileObjectRefused(ProviderError):
         self.text = text
 
 
+class ArgumentsMissing(FileObjectRefused):
+    """A contract call lacks arguments that only the consumer can give; the file object itself is fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gateways:
     """Where content-addressed files are fetched from: roots, with or without a slash at the end."""
@@ -106,13 +110,13 @@ class SmartContractFile:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, userdata: Userdata, gateways: Gateways) -> ContractCall:
-        """Raises FileObjectRefused when arguments are missing: absent, that is; 0 and "" are values."""
+        """Raises ArgumentsMissing when arguments are missing: absent, that is; 0 and "" are values."""
         names = [str(item.get("name", "")) for item in self.abi["inputs"]]
         if names and not userdata:
-            raise FileObjectRefused("Missing parameters")
+            raise ArgumentsMissing("Missing parameters")
         missing = [name for name in names if name not in userdata]
         if missing:
-            raise FileObjectRefused("Missing userparams: " + ",".join(missing))
+            raise ArgumentsMissing("Missing userparams: " + ",".join(missing))
         return ContractCall(self.address, self.abi, tuple(userdata[name] for name in names), self.chain_id)
 
 

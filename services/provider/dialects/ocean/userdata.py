@@ -11,17 +11,18 @@ from libs.web.params import NumberText, Params
 
 def userdata(params: Params) -> object:
     """For domain.userdata.parse_userdata, which judges it."""
-    return _plain(params.value("userdata"))
+    return plain(params.value("userdata"))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same JSON value with numbers in place of their texts."""
     if isinstance(value, NumberText):
         try:
             return json.loads(value)
         except ValueError:  # more digits than Python converts: the text itself is all that is left
             return str(value)
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
