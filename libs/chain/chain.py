@@ -29,7 +29,7 @@ from libs.chain.parse import (
     parse_transaction,
 )
 from libs.chain.rpc import RpcPool
-from libs.chain.types import Head, Log, NftMetadata, Receipt, Transaction
+from libs.chain.types import Head, Log, NftMetadata, Receipt, SendingTerms, Transaction
 from libs.chain.waiting import ReceiptWaiter
 
 Value = TypeVar("Value")
@@ -140,6 +140,21 @@ class Chain:
             "eth_getTransactionByHash", (tx_hash,), parse=_optional(parse_transaction), accept=_is_present
         )
         return found
+
+    def sending_terms(self, sender: str, to: str, data: bytes) -> SendingTerms:
+        """What a transaction from `sender` needs now. Raises CallReverted when it would revert."""
+        call = {"from": sender, "to": to, "data": "0x" + data.hex()}
+        answers = self._pool.batch(
+            [
+                ("eth_getTransactionCount", (sender, "pending")),
+                ("eth_gasPrice", ()),
+                ("eth_estimateGas", (call,)),
+            ]
+        )
+        for answer in answers:
+            if isinstance(answer, ChainError):
+                raise answer
+        return SendingTerms(*(parse_quantity(answer) for answer in answers))
 
     def send_raw_transaction(self, raw: bytes) -> str:
         """Hand a signed transaction to a node; its hash."""

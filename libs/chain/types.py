@@ -50,6 +50,15 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
+class SendingTerms:
+    """The sender's next nonce, pending ones counted; wei for one unit of gas; units the call would take."""
+
+    nonce: int
+    gas_price: int
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderStarted:
     """`amount` in base units of the datatoken; `timestamp` is the block's, in seconds."""
 
