@@ -5,20 +5,14 @@ Knows HTTP and nothing of JSON-RPC methods. No error or log line of ours names t
 
 import json
 import os
-import time
 import weakref
+from collections.abc import Callable
 from threading import Lock
-from typing import Any
-from urllib.parse import urlsplit
-
-import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.exceptions import TimeoutError as HTTPTimeoutError
-from urllib3.util import make_headers, parse_url
+from typing import Any, Protocol
 
 from libs.chain.errors import AnswerTooLarge, BadChainSettings, ChainError, RpcTimeout, RpcUnavailable
+from libs.chain.http import AnswerTooBig, HttpFailure
 
-_CHUNK = 1 << 18
 _FIRST_COOL_DOWN_SECONDS = 0.25
 _LONGEST_COOL_DOWN_SECONDS = 15.0
 _TRUST_SECONDS = 60.0
@@ -27,30 +21,33 @@ _LAG_SECONDS = 2.0
 _alive: "weakref.WeakSet[Endpoint]" = weakref.WeakSet()
 
 
+class Transport(Protocol):
+    """What http.Poster does; tests put a script in its place."""
+
+    def post(self, body: bytes, timeout_seconds: float) -> bytes: ...
+
+    def forget(self) -> None: ...
+
+
+Connect = Callable[[str, int], Transport]
+
+
 class Endpoint:
     """Thread-safe. A failed endpoint cools down; while it does, one thread at a time may try it."""
 
-    def __init__(self, url: str, position: int, max_answer_bytes: int, pool_size: int) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadChainSettings(f"RPC URL number {position + 1} is not an http(s) URL")
+    def __init__(self, url: str, position: int, max_answer_bytes: int, connect: Connect) -> None:
         self.position = position
         self.label = f"node {position + 1}"
-        self._url = url
-        self._pool_size = pool_size
         self._max_answer_bytes = max_answer_bytes
-        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        parsed = parse_url(url)
-        if parsed.auth:
-            self._headers |= make_headers(basic_auth=parsed.auth)
-        self._path = parsed.request_uri
-        self._open()
+        try:
+            self._poster = connect(url, max_answer_bytes)
+        except ValueError:
+            raise BadChainSettings(f"RPC URL number {position + 1} is not an http(s) URL") from None
+        self._reset()
         _alive.add(self)
 
-    def _open(self) -> None:
-        self._pool = urllib3.connection_from_url(
-            self._url, maxsize=self._pool_size, block=False, retries=False, headers=self._headers
-        )
+    def _reset(self) -> None:
+        self._poster.forget()
         self._probe = Lock()
         self._cool_until = 0.0
         self._cool_seconds = 0.0
@@ -102,63 +99,24 @@ class Endpoint:
         """The parsed JSON answer. Raises RpcTimeout, RpcUnavailable, AnswerTooLarge."""
         failure: ChainError
         try:
-            return json.loads(self._read(body, timeout_seconds))
-        except ChainError as error:
-            failure = error
-        except (HTTPTimeoutError, TimeoutError):
+            return json.loads(self._poster.post(body, timeout_seconds))
+        except AnswerTooBig:
+            failure = AnswerTooLarge(self._max_answer_bytes)
+        except TimeoutError:
             failure = RpcTimeout(f"{self.label} did not answer in time")
-        except (HTTPError, OSError):
+        except HttpFailure as error:
+            failure = RpcUnavailable(f"{self.label}: {error}")
+        except OSError:
             failure = RpcUnavailable(f"{self.label} cannot be reached")
         except (ValueError, RecursionError):
             failure = RpcUnavailable(f"{self.label} did not answer with JSON")
-        raise failure  # outside the handlers: the HTTP library's error, chained, would name the URL
-
-    def _read(self, body: bytes, timeout_seconds: float) -> bytes:
-        deadline = time.monotonic() + timeout_seconds
-        try:
-            return self._exchange(body, deadline)
-        except ProtocolError:
-            # A kept-alive connection that the node closed meanwhile looks like this; once more, fresh.
-            return self._exchange(body, deadline)
-
-    def _exchange(self, body: bytes, deadline: float) -> bytes:
-        seconds = max(deadline - time.monotonic(), 0.001)
-        response = self._pool.urlopen(
-            "POST",
-            self._path,
-            body=body,
-            headers=self._headers,
-            timeout=urllib3.Timeout(connect=seconds, read=seconds),
-            redirect=False,
-            preload_content=False,
-        )
-        try:
-            if response.status != 200:
-                raise RpcUnavailable(f"{self.label} answered HTTP {response.status}")
-            answer = self._body(response, deadline)
-        except BaseException:
-            response.close()  # an unread body makes the connection useless
-            raise
-        response.release_conn()
-        return answer
-
-    def _body(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.read1(_CHUNK):
-            size += len(chunk)
-            if size > self._max_answer_bytes:
-                raise AnswerTooLarge(self._max_answer_bytes)
-            chunks.append(chunk)
-            if time.monotonic() > deadline:  # a node that drips bytes resets every read timeout
-                raise RpcTimeout(f"{self.label} did not answer in time")
-        return b"".join(chunks)
+        raise failure  # outside the handlers: a chained system error may name the host
 
 
 def _forked() -> None:
     """Sockets and locks must not be shared with the parent process."""
     for endpoint in list(_alive):
-        endpoint._open()
+        endpoint._reset()
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from libs.chain.endpoint import Endpoint
+from libs.chain.endpoint import Connect, Endpoint
 from libs.chain.errors import (
     BadChainSettings,
     CallReverted,
@@ -17,6 +17,7 @@ from libs.chain.errors import (
     RpcUnavailable,
     WrongChain,
 )
+from libs.chain.http import Poster
 
 Result = TypeVar("Result")
 Request = tuple[str, Sequence[Any]]
@@ -64,12 +65,12 @@ class RpcPool:
         timeout_seconds: float = 5.0,
         budget_seconds: float = 10.0,
         max_answer_bytes: int = 32 * 1024 * 1024,
-        pool_size: int = 64,
+        connect: Connect = Poster,
     ) -> None:
         if not urls:
             raise BadChainSettings("no RPC URL")
         self._endpoints = [
-            Endpoint(url, position, max_answer_bytes, pool_size) for position, url in enumerate(urls)
+            Endpoint(url, position, max_answer_bytes, connect) for position, url in enumerate(urls)
         ]
         self._timeout_seconds = timeout_seconds
         self._budget_seconds = budget_seconds
