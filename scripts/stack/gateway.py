@@ -62,7 +62,9 @@ def command(conf: Path) -> list[str]:
 def nginx_binary() -> str:
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise SystemExit("nginx is missing: ask for the system package `nginx` (apt-get install nginx-light).")
+        raise SystemExit(
+            "nginx is missing: ask for the system package `nginx` (apt-get install nginx-light)."
+        )
     return found
 
 

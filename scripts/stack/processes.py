@@ -30,9 +30,7 @@ class Process:
         return _start_time(self.pid) == self.started
 
 
-def start(
-    name: str, command: Sequence[str], environ: Mapping[str, str], run_dir: Path, cwd: Path
-) -> Process:
+def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir: Path, cwd: Path) -> Process:
     """Start `command` in its own session, output appended to `<run_dir>/logs/<name>.log`."""
     log = run_dir / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
