@@ -1,6 +1,7 @@
-"""The only place that knows concrete classes: builds everything the provider's processes need."""
+"""The only place that knows concrete classes: builds everything the provider's web process needs."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from libs.chain.client import Chains, build_chains
@@ -11,18 +12,54 @@ from libs.web.internal_client import InternalClient, ServiceTokens
 from libs.web.jwks import RemoteJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.provider.adapters.auth_http import AuthHttp
+from services.provider.adapters.catalogue_http import CatalogueHttp
 from services.provider.adapters.clock import SystemClock
+from services.provider.adapters.contract_reader import ChainContractReader
+from services.provider.adapters.environments import NoEnvironments
+from services.provider.adapters.origins import GuardedOrigins, make_fetcher
+from services.provider.adapters.rbac import AccessControlHttp
 from services.provider.adapters.store_sql.ledger import SqlNonceLedger
 from services.provider.deps import Deps
+from services.provider.domain.fees import FeePolicy
+from services.provider.domain.file_types import Gateways
+from services.provider.domain.orders import Rules
+from services.provider.egress.relay import OriginRelay
+from services.provider.egress.ticket import SealedTickets
 from services.provider.settings import Settings
+from services.provider.usecases.access import Access
 from services.provider.usecases.authenticate import Authenticate
 from services.provider.usecases.decrypt import Decrypt
+from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
+from services.provider.usecases.handover import Handover
+from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
+from services.provider.usecases.orders import Orders
+from services.provider.usecases.probe import Probe
+from services.provider.usecases.quotes import Quotes
 from services.provider.usecases.registry import UseCases
+from services.provider.usecases.service_files import ServiceFiles
 
 MIGRATIONS = Path(__file__).parent / "adapters" / "store_sql" / "migrations"
 SERVICE = "provider"
+ORIGIN_IDLE_SECONDS = 60.0  # longest silence inside a body that we carry ourselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What several use cases share."""
+
+    settings: Settings
+    chains: Chains
+    clock: SystemClock
+    nonces: Nonces
+    authenticate: Authenticate
+    access: Access
+    orders: Orders
+    files: ServiceFiles
+    origins: GuardedOrigins
+    contracts: ChainContractReader
+    environments: NoEnvironments
 
 
 def build(settings: Settings) -> Deps:
@@ -33,25 +70,104 @@ def build(settings: Settings) -> Deps:
     require_native_curve()
     database = Database.open(settings.database_url.reveal())
     upgrade(database.engine, MIGRATIONS)
-    chains = _chains(settings)
     jwks = RemoteJwks(settings.auth_url)
-    ledger = SqlNonceLedger(database)
-    service_tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret)
-    auth_tokens = AuthHttp(InternalClient(settings.auth_url, "auth", service_tokens), jwks, SystemClock())
-    authenticate = Authenticate(ledger, auth_tokens, chains)
-    default_chain_id = chains.ids()[0]
-    usecases = UseCases(
-        addresses=settings.keys.addresses(chains.ids()),
-        nonces=Nonces(ledger),
-        authenticate=authenticate,
-        encrypt=Encrypt(settings.keys, default_chain_id),
-        decrypt=Decrypt(authenticate, chains, settings.keys, settings.authorized_decrypters),
-    )
+    parts = _parts(settings, SqlNonceLedger(database), jwks)
     return Deps(
-        usecases=usecases,
+        usecases=_usecases(parts),
         service_tokens=ServiceTokenVerifier(jwks),
-        checks={"database": database.ping, "chain": lambda: _ask_heads(chains)},
+        checks={"database": database.ping, "chain": lambda: _ask_heads(parts.chains)},
     )
+
+
+def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Parts:
+    chains, clock = _chains(settings), SystemClock()
+    return _Parts(
+        settings=settings,
+        chains=chains,
+        clock=clock,
+        nonces=Nonces(ledger),
+        authenticate=Authenticate(ledger, _auth_tokens(settings, jwks, clock), chains),
+        access=_access(settings, chains),
+        orders=Orders(
+            settings.keys,
+            clock,
+            Rules(
+                confirmations=settings.order_confirmations, reuse_extends_order=settings.reuse_extends_order
+            ),
+        ),
+        files=ServiceFiles(
+            settings.keys, Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
+        ),
+        origins=_origins(settings),
+        contracts=ChainContractReader(chains),
+        environments=NoEnvironments(),
+    )
+
+
+def _usecases(parts: _Parts) -> UseCases:
+    settings = parts.settings
+    chain_ids = parts.chains.ids()
+    return UseCases(
+        addresses=settings.keys.addresses(chain_ids),
+        nonces=parts.nonces,
+        authenticate=parts.authenticate,
+        encrypt=Encrypt(settings.keys, chain_ids[0]),
+        decrypt=Decrypt(parts.authenticate, parts.chains, settings.keys, settings.authorized_decrypters),
+        initialize=_initialize(parts),
+        download=_download(parts),
+    )
+
+
+def _initialize(parts: _Parts) -> Initialize:
+    settings = parts.settings
+    policy = FeePolicy(tokens=settings.fee_tokens, amounts=settings.fee_amounts)
+    return Initialize(
+        access=parts.access,
+        orders=parts.orders,
+        quotes=Quotes(settings.keys, policy, parts.clock),
+        files=parts.files,
+        probe=Probe(parts.origins, parts.contracts, max_checksum_bytes=settings.max_checksum_bytes),
+        nonces=parts.nonces,
+        environments=parts.environments,
+        clock=parts.clock,
+    )
+
+
+def _download(parts: _Parts) -> Download:
+    egress_key = parts.settings.egress_key
+    tickets = None if egress_key is None else SealedTickets(egress_key.reveal())
+    return Download(
+        authenticate=parts.authenticate,
+        access=parts.access,
+        orders=parts.orders,
+        files=parts.files,
+        handover=Handover(OriginRelay(parts.origins), parts.contracts, tickets),
+        environments=parts.environments,
+    )
+
+
+def _access(settings: Settings, chains: Chains) -> Access:
+    catalogue = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
+    key = settings.keys.for_no_chain()
+    if settings.rbac_server_url is None or key is None:
+        return Access(catalogue, chains)
+    access_control = AccessControlHttp(settings.rbac_server_url, key, private=settings.private_provider)
+    return Access(catalogue, chains, access_control)
+
+
+def _origins(settings: Settings) -> GuardedOrigins:
+    fetcher = make_fetcher(
+        allow_non_public_ip=settings.allow_non_public_ip,
+        fetch_allow=settings.fetch_allow,
+        request_timeout=settings.request_timeout_seconds,
+        idle_seconds=ORIGIN_IDLE_SECONDS,
+    )
+    return GuardedOrigins(fetcher, settings.request_retries)
+
+
+def _auth_tokens(settings: Settings, jwks: RemoteJwks, clock: SystemClock) -> AuthHttp:
+    service_tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret)
+    return AuthHttp(InternalClient(settings.auth_url, "auth", service_tokens), jwks, clock)
 
 
 def _chains(settings: Settings) -> Chains:

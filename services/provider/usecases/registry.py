@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from services.provider.usecases.authenticate import Authenticate
 from services.provider.usecases.decrypt import Decrypt
+from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
+from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
 
 
@@ -16,3 +18,5 @@ class UseCases:
     authenticate: Authenticate
     encrypt: Encrypt
     decrypt: Decrypt
+    initialize: Initialize
+    download: Download

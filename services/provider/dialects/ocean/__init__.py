@@ -3,7 +3,15 @@
 from flask import Blueprint, Flask
 
 from libs.chain.errors import ChainError
-from services.provider.dialects.ocean import decrypt, discovery, encrypt, errors, nonce
+from services.provider.dialects.ocean import (
+    decrypt,
+    discovery,
+    download,
+    encrypt,
+    errors,
+    initialize,
+    nonce,
+)
 from services.provider.domain.errors import ProviderError
 from services.provider.settings import Settings
 from services.provider.usecases.registry import UseCases
@@ -17,4 +25,6 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     nonce.add(room, usecases.nonces)
     encrypt.add(room, usecases.encrypt, settings.max_encrypt_bytes)
     decrypt.add(room, usecases.decrypt)
+    initialize.add(room, usecases.initialize)
+    download.add(room, usecases.download)
     app.register_blueprint(room)
