@@ -1,4 +1,4 @@
-"""What every service's migrations must satisfy; services' tests call these with their own folder and tables."""
+"""What every service's migrations must satisfy; services' tests call these with their own tables."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -5,6 +5,7 @@ Knows nothing of any dialect: the app hands in a renderer `(status, text, except
 
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,8 +26,11 @@ log = logging.getLogger(__name__)
 access = logging.getLogger("access")
 ErrorRenderer = Callable[[int, str, Exception | None], Response]
 ROUTE = "tidegate.route"
+WHOLE = "tidegate.whole"
 UNKNOWN_ROUTE = "unknown"
 QUIET = ("/health/", "/metrics")
+# Longer than `did:op:` plus a hash and than a transaction hash: a path is seldom worth the full redaction.
+_SUSPECT = re.compile(r"://|eyJ|[A-Za-z0-9_=.-]{67,}")
 INTERNAL_ERROR = "Internal server error. The request id names it in our log."
 
 
@@ -41,6 +45,7 @@ def install(
     _mount_health(app, service, Readiness(checks))
     app.add_url_rule("/metrics", "edge_metrics", _metrics)
     app.before_request(_note_route)
+    app.after_request(_note_whole)
     app.register_error_handler(HTTPException, _http_error_handler(render_error))
     app.register_error_handler(Exception, _exception_handler(render_error))
     app.wsgi_app = _Edge(app.wsgi_app, service, cors)  # type: ignore[method-assign]
@@ -49,6 +54,11 @@ def install(
 def _note_route() -> None:
     rule = request.url_rule
     request.environ[ROUTE] = UNKNOWN_ROUTE if rule is None else rule.rule
+
+
+def _note_whole(response: Response) -> Response:
+    request.environ[WHOLE] = response.is_sequence
+    return response
 
 
 def _mount_health(app: Flask, service: str, readiness: Readiness) -> None:
@@ -115,8 +125,8 @@ class _Edge:
 class _Exchange:
     """One request on its way through: sets the id, sees the status go out, counts bytes, writes the line."""
 
-    __slots__ = ("_close", "_environ", "_headers", "_next", "_service", "_start", "_started_at", "request_id",
-                 "sent", "status")  # fmt: skip
+    __slots__ = ("_close", "_environ", "_finished", "_headers", "_next", "_service", "_start", "_started_at",
+                 "request_id", "sent", "status")  # fmt: skip
 
     def __init__(self, environ: "WSGIEnvironment", start: "StartResponse", service: str, cors: bool) -> None:
         self._environ = environ
@@ -125,6 +135,7 @@ class _Exchange:
         self._started_at = time.perf_counter()
         self._headers = cors_headers.SIMPLE if cors else ()
         self._close: Callable[[], None] | None = None
+        self._finished = False
         self.status = 0
         self.sent = 0
         self.request_id = request_ids.accepted(environ.get("HTTP_X_REQUEST_ID"))
@@ -136,8 +147,14 @@ class _Exchange:
         except BaseException:
             self._finish()
             raise
-        self._next = iter(body).__next__
         self._close = getattr(body, "close", None)
+        if self._environ.get(WHOLE):
+            # A body that is already in memory goes out as a list: granian sends that in one piece.
+            chunks = list(body)
+            self.sent = sum(map(len, chunks))
+            self.close()
+            return chunks
+        self._next = iter(body).__next__
         return self
 
     def answer_preflight(self) -> Iterable[bytes]:
@@ -170,6 +187,9 @@ class _Exchange:
             self._finish()
 
     def _finish(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
         seconds = time.perf_counter() - self._started_at
         environ = self._environ
         route = environ.get(ROUTE, UNKNOWN_ROUTE)
@@ -181,7 +201,7 @@ class _Exchange:
     def _line(self, route: str, seconds: float) -> str:
         # Query strings and bodies carry signatures: neither is ever written.
         path = self._environ.get("PATH_INFO", "")[:300]
-        shown = path if path == route else logs.redact(path)
+        shown = path if path == route or not _SUSPECT.search(path) else logs.redact(path)
         return (
             f'{{"time": "{logs.timestamp(time.time())}", "level": "INFO", "service": "{self._service}", '
             f'"logger": "access", "message": "request", "request_id": "{self.request_id}", '

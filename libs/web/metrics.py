@@ -27,6 +27,18 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 ARCHIVE = "archive"
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
+
+def multiprocess_folder() -> Path | None:
+    """Where workers keep their files; made when missing. None in single-process mode."""
+    name = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not name:
+        return None
+    folder = Path(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+multiprocess_folder()
 _REQUESTS = Histogram(
     "http_request_seconds",
     "Time from the request's arrival to the last byte handed to the server.",
@@ -59,16 +71,6 @@ def render() -> bytes:
     with _locked(folder):
         _fold_dead_workers(folder)
         return generate_latest(registry)
-
-
-def multiprocess_folder() -> Path | None:
-    """Where workers keep their files; made when missing. None in single-process mode."""
-    name = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if not name:
-        return None
-    folder = Path(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The id that ties a request's log lines together across services. Knows nothing of Flask."""
 
+import random
 import re
-import secrets
 from contextvars import ContextVar
 
 HEADER = "X-Request-Id"
@@ -27,4 +27,4 @@ def accepted(offered: str | None) -> str:
     """The offered id when it is well formed, else a new one of 32 hex digits."""
     if offered and _ACCEPTED.fullmatch(offered):
         return offered
-    return secrets.token_hex(16)
+    return f"{random.getrandbits(128):032x}"
