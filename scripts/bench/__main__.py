@@ -166,12 +166,11 @@ def _signed(config: StackConfig, sample: cases.Sample, count: int) -> list[str]:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'':42}{'ours':>12}{'target':>12}{'ratio':>8}"]
+    lines = [f"{'':42}{'ours':>12}{'target':>14}{'ratio':>8}"]
     for row in rows:
         sign = "<" if row.at_most else ">"
-        lines.append(
-            f"{row.name:42}{row.figure:>8,.0f} {row.unit:<4}{sign}{row.target:>7,.0f} {row.unit:<4}{row.ratio:>6.2f}"
-        )
+        ours, target = f"{row.figure:,.0f} {row.unit}", f"{sign} {row.target:,.0f} {row.unit}"
+        lines.append(f"{row.name:42}{ours:>12}{target:>14}{row.ratio:>8.2f}")
     return "\n".join(lines)
 
 

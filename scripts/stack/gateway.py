@@ -74,23 +74,11 @@ def sample_origin_conf(config: StackConfig) -> Path:
     for part in ("files", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     conf = folder / "nginx.conf"
-    conf.write_text(
-        f"""worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log {config.run_dir}/logs/sample-access.log;
-    sendfile on;
-    types {{ text/csv csv; application/json json; text/plain txt; }}
-    default_type application/octet-stream;
-    client_body_temp_path {folder}/tmp/body;
-    proxy_temp_path {folder}/tmp/proxy;
-    fastcgi_temp_path {folder}/tmp/fastcgi;
-    uwsgi_temp_path {folder}/tmp/uwsgi;
-    scgi_temp_path {folder}/tmp/scgi;
-    server {{ listen 127.0.0.1:{config.ports.sample} backlog=1024; root {folder}/files; }}
-}}
-"""
-    )
+    template = Path(__file__).with_name("sample-origin.conf").read_text()
+    names = {
+        "FOLDER": str(folder),
+        "LOG": str(config.run_dir / "logs" / "sample-access.log"),
+        "PORT": str(config.ports.sample),
+    }
+    conf.write_text(fill(template, names))
     return conf

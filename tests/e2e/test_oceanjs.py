@@ -11,6 +11,8 @@ import pytest
 from scripts.stack import up as stack_commands
 from tests.stack import Stack, run_node
 
+Files = list[dict[str, object]]
+
 WHOLE = ("3.1.4", "3.3.3", "3.4.6", "4.0.0")
 # These speak more than this API; what they share with it must work: publish, order, download.
 SHARED = ("4.3.7", "5.1.3")
@@ -18,14 +20,12 @@ EVERY_PRICING = [["plain", 1], ["dispenser", 1], ["dispenser", 2], ["fixed", 1],
 
 
 @pytest.fixture(scope="module")
-def files(stack: Stack) -> list[dict[str, object]]:
+def files(stack: Stack) -> Files:
     table = b"station,height\n" + b"".join(b"harbour,%d\n" % number for number in range(500))
     return [stack.publish_file("tides.csv", table), stack.publish_file("raw.bin", os.urandom(300_000))]
 
 
-def journey(
-    stack: Stack, version: str, files: list[dict[str, object]], cases: list[list[object]]
-) -> list[str]:
+def journey(stack: Stack, version: str, files: Files, cases: list[list[object]]) -> list[str]:
     lines = run_node(
         "journey.cjs",
         stack,
@@ -35,7 +35,7 @@ def journey(
 
 
 @pytest.mark.parametrize("version", WHOLE)
-def test_whole_journey_with_every_pricing(stack: Stack, version: str, files: list[dict[str, object]]) -> None:
+def test_whole_journey_with_every_pricing(stack: Stack, version: str, files: Files) -> None:
     steps = journey(stack, version, files, EVERY_PRICING)
     assert steps.count("order") == 5
     assert steps.count("token") == 5
@@ -44,9 +44,7 @@ def test_whole_journey_with_every_pricing(stack: Stack, version: str, files: lis
 
 
 @pytest.mark.parametrize("version", SHARED)
-def test_publish_order_and_download_of_later_releases(
-    stack: Stack, version: str, files: list[dict[str, object]]
-) -> None:
+def test_publish_order_and_download_of_later_releases(stack: Stack, version: str, files: Files) -> None:
     steps = journey(stack, version, files, [["plain", 1], ["dispenser", 2], ["fixed", 1]])
     assert steps.count("order") == 3
     assert steps[-1] == "done"
@@ -64,9 +62,7 @@ def fee_in_usdc(stack: Stack) -> Iterator[str]:
     stack_commands.restart(stack.config, "provider")
 
 
-def test_orders_are_paid_in_the_configured_fee_token(
-    stack: Stack, fee_in_usdc: str, files: list[dict[str, object]]
-) -> None:
+def test_orders_are_paid_in_the_configured_fee_token(stack: Stack, fee_in_usdc: str, files: Files) -> None:
     lines = run_node(
         "journey.cjs",
         stack,
