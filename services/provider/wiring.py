@@ -17,6 +17,7 @@ from services.provider.adapters.clock import SystemClock
 from services.provider.adapters.contract_reader import ChainContractReader
 from services.provider.adapters.environments import NoEnvironments
 from services.provider.adapters.origins import GuardedOrigins, make_fetcher
+from services.provider.adapters.proofs import HttpProof, ProofQueue, ProofSender
 from services.provider.adapters.rbac import AccessControlHttp
 from services.provider.adapters.store_sql.ledger import SqlNonceLedger
 from services.provider.deps import Deps
@@ -31,6 +32,7 @@ from services.provider.usecases.authenticate import Authenticate
 from services.provider.usecases.decrypt import Decrypt
 from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
+from services.provider.usecases.fileinfo import Fileinfo
 from services.provider.usecases.handover import Handover
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
@@ -54,9 +56,12 @@ class _Parts:
     clock: SystemClock
     nonces: Nonces
     authenticate: Authenticate
+    assets: CatalogueHttp
     access: Access
     orders: Orders
+    gateways: Gateways
     files: ServiceFiles
+    probe: Probe
     origins: GuardedOrigins
     contracts: ChainContractReader
     environments: NoEnvironments
@@ -81,13 +86,17 @@ def build(settings: Settings) -> Deps:
 
 def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Parts:
     chains, clock = _chains(settings), SystemClock()
+    assets = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
+    gateways = Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
+    origins, contracts = _origins(settings), ChainContractReader(chains)
     return _Parts(
         settings=settings,
         chains=chains,
         clock=clock,
         nonces=Nonces(ledger),
         authenticate=Authenticate(ledger, _auth_tokens(settings, jwks, clock), chains),
-        access=_access(settings, chains),
+        assets=assets,
+        access=_access(settings, assets, chains),
         orders=Orders(
             settings.keys,
             clock,
@@ -95,11 +104,11 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
                 confirmations=settings.order_confirmations, reuse_extends_order=settings.reuse_extends_order
             ),
         ),
-        files=ServiceFiles(
-            settings.keys, Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
-        ),
-        origins=_origins(settings),
-        contracts=ChainContractReader(chains),
+        gateways=gateways,
+        files=ServiceFiles(settings.keys, gateways),
+        probe=Probe(origins, contracts, max_checksum_bytes=settings.max_checksum_bytes),
+        origins=origins,
+        contracts=contracts,
         environments=NoEnvironments(),
     )
 
@@ -113,6 +122,7 @@ def _usecases(parts: _Parts) -> UseCases:
         authenticate=parts.authenticate,
         encrypt=Encrypt(settings.keys, chain_ids[0]),
         decrypt=Decrypt(parts.authenticate, parts.chains, settings.keys, settings.authorized_decrypters),
+        fileinfo=Fileinfo(parts.assets, parts.files, parts.probe, parts.gateways),
         initialize=_initialize(parts),
         download=_download(parts),
     )
@@ -126,7 +136,7 @@ def _initialize(parts: _Parts) -> Initialize:
         orders=parts.orders,
         quotes=Quotes(settings.keys, policy, parts.clock),
         files=parts.files,
-        probe=Probe(parts.origins, parts.contracts, max_checksum_bytes=settings.max_checksum_bytes),
+        probe=parts.probe,
         nonces=parts.nonces,
         environments=parts.environments,
         clock=parts.clock,
@@ -143,16 +153,29 @@ def _download(parts: _Parts) -> Download:
         files=parts.files,
         handover=Handover(OriginRelay(parts.origins), parts.contracts, tickets),
         environments=parts.environments,
+        proofs=_proofs(parts),
     )
 
 
-def _access(settings: Settings, chains: Chains) -> Access:
-    catalogue = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
+def _proofs(parts: _Parts) -> ProofQueue | None:
+    settings = parts.settings
+    senders: list[ProofSender] = []
+    if settings.http_proof_url is not None:
+        senders.append(HttpProof(settings.http_proof_url, settings.keys, parts.origins))
+    if settings.chain_proof:
+        # Imported for those who want it: signing transactions loads half of the Ethereum tool box.
+        from services.provider.adapters.chain_proof import ChainProof
+
+        senders.append(ChainProof(parts.chains, settings.keys))
+    return ProofQueue(senders) if senders else None
+
+
+def _access(settings: Settings, assets: CatalogueHttp, chains: Chains) -> Access:
     key = settings.keys.for_no_chain()
     if settings.rbac_server_url is None or key is None:
-        return Access(catalogue, chains)
+        return Access(assets, chains)
     access_control = AccessControlHttp(settings.rbac_server_url, key, private=settings.private_provider)
-    return Access(catalogue, chains, access_control)
+    return Access(assets, chains, access_control)
 
 
 def _origins(settings: Settings) -> GuardedOrigins:

@@ -25,6 +25,7 @@ from services.provider.ports import (
 from services.provider.usecases.access import Access
 from services.provider.usecases.authenticate import Authenticate
 from services.provider.usecases.download import Download
+from services.provider.usecases.fileinfo import Fileinfo
 from services.provider.usecases.handover import Handover
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
@@ -213,12 +214,14 @@ class AccessWorld:
         access = Access(self.assets, chains, self.access_control)
         orders = Orders(keys, self.clock, self.rules)
         files = ServiceFiles(keys, Gateways())
+        probe = Probe(self.origins, contracts, max_checksum_bytes=1024)
+        self.fileinfo = Fileinfo(self.assets, files, probe, Gateways())
         self.initialize = Initialize(
             access=access,
             orders=orders,
             quotes=Quotes(keys, self.policy, self.clock),
             files=files,
-            probe=Probe(self.origins, contracts, max_checksum_bytes=0),
+            probe=probe,
             nonces=Nonces(self.ledger),
             environments=self.environments,
             clock=self.clock,

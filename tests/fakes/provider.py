@@ -1,29 +1,16 @@
-"""In-memory stand-ins for the provider's ports: ledger, AuthTokens, chains, clock, and an app around them."""
+"""In-memory stand-ins for the provider's ports: ledger, AuthTokens, chains, clock, settings."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
-
-from flask import Flask
 
 from libs.chain.errors import UnknownChain
 from libs.chain.types import Head, NftMetadata, Receipt
-from libs.signing.keys import PrivateKey
-from libs.web.service_tokens import ServiceTokenRefused
-from services.provider.adapters.keys import ProviderKeys
-from services.provider.app import create_app
-from services.provider.deps import Deps
 from services.provider.domain.callers import TokenRefused
 from services.provider.domain.nonces import NonceTooLow, check_nonce
 from services.provider.ports import TokenHolder
 from services.provider.settings import Settings, load_settings
-from services.provider.usecases.authenticate import Authenticate
-from services.provider.usecases.decrypt import Decrypt
-from services.provider.usecases.encrypt import Encrypt
-from services.provider.usecases.nonces import Nonces
-from services.provider.usecases.registry import UseCases
 
 PROVIDER_KEY = "0xfd5c1ccea015b6d663618850824154a3b3fb2882c46cefb05b9a93fea8c3d215"
 PROVIDER_ADDRESS = "0xe08A1dAe983BC701D05E492DB80e0144f8f4b909"
@@ -121,19 +108,6 @@ class FrozenClock:
         return self.seconds
 
 
-class FakeServiceTokens:
-    """Accepts `Bearer <service name>`; any other header is refused."""
-
-    def install(self, app: Flask) -> None:
-        app.extensions["tidegate_service_tokens"] = self
-
-    def service(self, authorization: str | None) -> str:
-        scheme, _, name = (authorization or "").partition(" ")
-        if scheme != "Bearer" or name not in ("auth", "compute", "catalogue", "stranger"):
-            raise ServiceTokenRefused
-        return name
-
-
 def environment(**changes: str) -> dict[str, str]:
     """The smallest set of variables the provider starts with, and `changes`."""
     return {
@@ -150,32 +124,3 @@ def environment(**changes: str) -> dict[str, str]:
 
 def settings(**changes: str) -> Settings:
     return load_settings(environment(**changes))
-
-
-@dataclass
-class Provider:
-    """The provider's app over fakes; every part is open to a test."""
-
-    ledger: Any = field(default_factory=MemoryLedger)
-    tokens: FakeTokens = field(default_factory=FakeTokens)
-    chain: FakeChain = field(default_factory=FakeChain)
-    keys: ProviderKeys = field(default_factory=lambda: ProviderKeys(plain=PrivateKey(PROVIDER_KEY)))
-    authorized: Sequence[str] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    more_chains: Sequence[FakeChain] = ()
-
-    def __post_init__(self) -> None:
-        chains = FakeChains(self.chain, *self.more_chains)
-        self.authenticate = Authenticate(self.ledger, self.tokens, chains)
-        self.usecases = UseCases(
-            addresses=self.keys.addresses(chains.ids()),
-            nonces=Nonces(self.ledger),
-            authenticate=self.authenticate,
-            encrypt=Encrypt(self.keys, chains.ids()[0]),
-            decrypt=Decrypt(self.authenticate, chains, self.keys, self.authorized),
-        )
-        deps = Deps(usecases=self.usecases, service_tokens=FakeServiceTokens(), checks={})
-        self.app = create_app(settings(**self.variables), deps)
-
-    def client(self) -> Any:
-        return self.app.test_client()

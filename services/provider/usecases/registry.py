@@ -7,6 +7,7 @@ from services.provider.usecases.authenticate import Authenticate
 from services.provider.usecases.decrypt import Decrypt
 from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
+from services.provider.usecases.fileinfo import Fileinfo
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
 
@@ -18,5 +19,6 @@ class UseCases:
     authenticate: Authenticate
     encrypt: Encrypt
     decrypt: Decrypt
+    fileinfo: Fileinfo
     initialize: Initialize
     download: Download

@@ -9,6 +9,7 @@ from services.provider.dialects.ocean import (
     download,
     encrypt,
     errors,
+    fileinfo,
     initialize,
     nonce,
 )
@@ -25,6 +26,7 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     nonce.add(room, usecases.nonces)
     encrypt.add(room, usecases.encrypt, settings.max_encrypt_bytes)
     decrypt.add(room, usecases.decrypt)
+    fileinfo.add(room, usecases.fileinfo)
     initialize.add(room, usecases.initialize)
     download.add(room, usecases.download)
     app.register_blueprint(room)
