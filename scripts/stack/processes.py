@@ -32,6 +32,7 @@ class Process:
 
 def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir: Path, cwd: Path) -> Process:
     """Start `command` in its own session, output appended to `<run_dir>/logs/<name>.log`."""
+    _end_orphans(run_dir, name)
     log = run_dir / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -64,19 +65,16 @@ def find(run_dir: Path, name: str) -> Process | None:
 def stop(run_dir: Path, name: str, grace_seconds: float = 20.0, sig: int = signal.SIGTERM) -> bool:
     """End the process, its children with it; False if none ran."""
     process = find(run_dir, name)
-    _pid_file(run_dir, name).unlink(missing_ok=True)
-    if process is None:
-        return False
-    family = [process.pid, *_descendants(process.pid)]
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, sig)
-    if not _wait(lambda: not process.alive(), grace_seconds):
+    if process is not None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    _wait(lambda: not any(_start_time(pid) for pid in family), 5.0)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # stragglers of the session that was started here
-    return True
+            os.kill(process.pid, sig)
+        if not _wait(lambda: not process.alive(), grace_seconds):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+            _wait(lambda: not process.alive(), 5.0)
+    _end_orphans(run_dir, name)
+    _pid_file(run_dir, name).unlink(missing_ok=True)
+    return process is not None
 
 
 def wait_until(process: Process, ready: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
@@ -108,6 +106,33 @@ def tail(log: Path, lines: int = 30) -> str:
         return "(no log)"
 
 
+def _end_orphans(run_dir: Path, name: str) -> None:
+    """End what a killed process left behind (workers hold its port), known by the group it led.
+
+    A group's number is not given away while it has members: if a process with the old pid lives now, it is
+    somebody else's and the group is empty of ours.
+    """
+    try:
+        leader = int(json.loads(_pid_file(run_dir, name).read_text())["pid"])
+    except (FileNotFoundError, json.JSONDecodeError):
+        return
+    if _start_time(leader) is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    _wait(lambda: not _group_members(leader), 5.0)
+
+
+def _group_members(leader: int) -> list[int]:
+    members = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            fields = _stat_fields(int(entry.name))
+            if fields is not None and fields[0] != "Z" and fields[2] == str(leader):
+                members.append(int(entry.name))
+    return members
+
+
 def _pid_file(run_dir: Path, name: str) -> Path:
     return run_dir / "pids" / f"{name}.json"
 
@@ -126,16 +151,6 @@ def _start_time(pid: int) -> str | None:
         os.waitpid(pid, os.WNOHANG)  # reap our own child, so that a dead one is not taken for living
     fields = _stat_fields(pid)
     return None if fields is None or fields[0] == "Z" else fields[19]
-
-
-def _descendants(pid: int) -> list[int]:
-    children: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            fields = _stat_fields(int(entry.name))
-            if fields is not None and fields[1] == str(pid):
-                children.append(int(entry.name))
-    return children + [below for child in children for below in _descendants(child)]
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:

@@ -3,7 +3,9 @@
 import json
 import os
 import secrets
+import socket
 import sys
+import urllib.request
 from pathlib import Path
 
 from scripts.stack import gateway, services
@@ -87,7 +89,7 @@ def _start_chain(config: StackConfig) -> Process:
 
     process = find(config.run_dir, "chain")
     if process is None:
-        _refuse_taken_port(config.ports.chain, "chain", "TIDEGATE_CHAIN_PORT")
+        _free_port(config, "chain")
         argv = anvil.command(
             port=config.ports.chain,
             chain_id=config.chain_id,
@@ -110,7 +112,7 @@ def _start_nginx(config: StackConfig, name: str) -> Process:
     port = getattr(config.ports, name)
     url = f"http://127.0.0.1:{port}/" if name == "sample" else f"{config.gateway_url}/health/live"
     if process is None:
-        _refuse_taken_port(port, name, f"TIDEGATE_{name.upper()}_PORT")
+        _free_port(config, name)
         conf = gateway.render(config) if name == "gateway" else gateway.sample_origin_conf(config)
         process = start(name, gateway.command(conf), os.environ, config.run_dir, REPO)
     wait_until(process, lambda: answers(url, (200, 403, 404)), f"answer at {url}")
@@ -121,8 +123,7 @@ def _start_service(config: StackConfig, name: str) -> Process:
     process = find(config.run_dir, name)
     if process is not None:
         return process
-    port = getattr(config.ports, name)
-    _refuse_taken_port(port, name, f"TIDEGATE_{name.upper()}_PORT")
+    _free_port(config, name)
     for stale in (config.run_dir / "metrics" / name).glob("*.db"):
         stale.unlink()
     argv = services.command(config, name)
@@ -133,21 +134,21 @@ def _health(config: StackConfig, name: str) -> str:
     return f"http://127.0.0.1:{getattr(config.ports, name)}/health/ready"
 
 
-def _refuse_taken_port(port: int, name: str, variable: str) -> None:
-    import socket
-
+def _free_port(config: StackConfig, name: str) -> None:
+    """End leftovers of a killed process, then refuse a port that somebody else holds."""
+    stop(config.run_dir, name)
+    port = getattr(config.ports, name)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
+            variable = f"TIDEGATE_{name.upper()}_PORT"
             message = f"Port {port} ({name}) is in use by another program; free it or set {variable}."
             raise StartFailed(message) from error
 
 
 def _discovery(config: StackConfig) -> dict[str, dict[str, str]]:
-    import urllib.request
-
     with urllib.request.urlopen(f"{config.gateway_url}/", timeout=10) as reply:
         document: dict[str, dict[str, str]] = json.load(reply)
     return document
