@@ -12,9 +12,28 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
-from libs.web.strict_json import BadParams, Json, NumberText, TooLarge, check_text, parse_json, shown
+from libs.web.strict_json import (
+    BadParams,
+    Json,
+    NumberText,
+    TooLarge,
+    check_text,
+    parse_json,
+    shown,
+    to_json,
+)
 
-__all__ = ["BadParams", "Json", "Limits", "NumberText", "Params", "TooLarge", "parse_json", "parse_pairs"]
+__all__ = [
+    "BadParams",
+    "Json",
+    "Limits",
+    "NumberText",
+    "Params",
+    "TooLarge",
+    "parse_json",
+    "parse_pairs",
+    "to_json",
+]
 
 FORM = "application/x-www-form-urlencoded"
 

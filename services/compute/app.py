@@ -1,0 +1,19 @@
+"""The compute service's web app: mounts the rooms and the edge kit; no logic, no I/O."""
+
+from flask import Flask
+
+from libs.web import edge
+from services.compute.deps import Deps
+from services.compute.dialects.native import status
+from services.compute.dialects.ocean import mount
+from services.compute.dialects.ocean.errors import render_edge
+from services.compute.settings import Settings
+
+
+def create_app(settings: Settings, deps: Deps) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
+    mount(app)
+    status.mount(app)
+    edge.install(app, "compute", checks=deps.checks, render_error=render_edge)
+    return app

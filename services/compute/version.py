@@ -1,0 +1,3 @@
+"""The version clients see; semver-like, because some parse it."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,12 @@
+"""`granian --interface wsgi services.compute.wsgi:app`: settings from the environment, all built once."""
+
+import os
+
+from libs.web.logs import configure_logging
+from services.compute.app import create_app
+from services.compute.settings import load_settings
+from services.compute.wiring import build
+
+settings = load_settings(os.environ)
+configure_logging("compute", settings.log_level)
+app = create_app(settings, build(settings))
