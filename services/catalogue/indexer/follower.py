@@ -19,6 +19,7 @@ from services.catalogue.ports import Clock, Index
 
 log = logging.getLogger(__name__)
 _ALL = 1_000_000
+_MOST_LOOKS_AT_ONCE = 3
 
 
 class Follower:
@@ -37,6 +38,7 @@ class Follower:
         self._checkpoint: Checkpoint | None = None
         self._short_since: float | None = None
         self._stuck_since: float | None = None
+        self._moved_in_a_row = 0
         self.head_number: int | None = None
 
     @property
@@ -85,6 +87,7 @@ class Follower:
         sightings, headers = self._source.read(first, last, at)
         self._store(sightings, headers, last, following)
         self._stuck_since = None
+        self._moved_in_a_row = 0
         self._span = min(self._span * 2, self._settings.largest_span)
 
     def _end(self, head: Head, following: int) -> Head:
@@ -158,7 +161,7 @@ class Follower:
         return True
 
     def _rewind(self, head: Head) -> bool:
-        """Roll back to the newest checkpoint that is still canonical; False when that is the last one."""
+        """Roll back to the newest checkpoint that is still canonical, which may be the last one."""
         candidates = [checkpoint for checkpoint in self._checkpoints() if checkpoint.number <= head.number]
         # If a block is canonical, so are all below it: find the border by halving.
         low, high = 0, len(candidates)
@@ -170,7 +173,9 @@ class Follower:
                 low = middle + 1
         fork = candidates[low] if low < len(candidates) else None
         if fork == self._checkpoint:
-            return False
+            # Something moved above it while we read: look again, but do not spin on a node that flaps.
+            self._moved_in_a_row += 1
+            return self._moved_in_a_row <= _MOST_LOOKS_AT_ONCE
         self._roll_back(fork)
         return True
 

@@ -22,7 +22,7 @@ from services.catalogue.domain.facts import (
 from services.catalogue.domain.projection import METADATA_KINDS
 from services.catalogue.domain.sightings import Sighting
 from services.catalogue.indexer.membership import Membership, Ours
-from services.catalogue.indexer.projecting import IDENTITY, nfts_touched, project
+from services.catalogue.indexer.projecting import nfts_touched, project
 from services.catalogue.ports import Clock, Index, IndexUnit
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ class Ingest:
             marks = self._marks(unit, facts, reached) if reached else []
             fresh = [fact for fact in facts if unit.event(fact.key) is None]
             unit.add_events(facts)
-            for address, identity in ours.identities.items():
-                unit.put_contract_fact(self._source.chain_id, address, IDENTITY, identity)
+            for address, name, identity in ours.identities:
+                unit.put_contract_fact(self._source.chain_id, address, name, identity)
             for fact in fresh:
                 self._follow_up(unit, fact)
             self._project(unit, fresh)

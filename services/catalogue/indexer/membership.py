@@ -13,7 +13,7 @@ from services.catalogue.chain_ports import ChainSource
 from services.catalogue.domain.facts import EventKind
 from services.catalogue.domain.projection import METADATA_KINDS
 from services.catalogue.domain.sightings import Sighting
-from services.catalogue.indexer.projecting import IDENTITY
+from services.catalogue.indexer.projecting import NFT_IDENTITY, TOKEN_IDENTITY
 from services.catalogue.ports import Index, IndexUnit
 
 _MOST_REMEMBERED = 50_000
@@ -31,7 +31,7 @@ class Ours:
     """The sightings that are ours, and identities of contracts older than the indexed blocks."""
 
     sightings: list[Sighting] = field(default_factory=list)
-    identities: dict[str, Any] = field(default_factory=dict)  # lower-case address -> contract fact
+    identities: list[tuple[str, str, Any]] = field(default_factory=list)  # address, name and value of a fact
 
 
 class Membership:
@@ -52,15 +52,15 @@ class Membership:
             return found
         with self._index.unit() as unit:
             self._learn(unit, sightings)
-        for kinds, known, identify in (
-            (_NFT_KINDS - {EventKind.NFT_TRANSFER}, self._nfts, self._source.nft_identity),
-            ({EventKind.ORDER_STARTED}, self._tokens, self._source.token_identity),
+        for kinds, known, identify, name in (
+            (_NFT_KINDS - {EventKind.NFT_TRANSFER}, self._nfts, self._source.nft_identity, NFT_IDENTITY),
+            ({EventKind.ORDER_STARTED}, self._tokens, self._source.token_identity, TOKEN_IDENTITY),
         ):
             for subject in {seen.subject for seen in sightings if seen.kind in kinds} - known.keys():
                 identity = identify(subject)
                 known[subject] = identity is not None
                 if identity is not None:
-                    found.identities[subject] = asdict(identity)
+                    found.identities.append((subject, name, asdict(identity)))
         found.sightings = [seen for seen in sightings if self._is_ours(seen)]
         self._trim()
         return found
@@ -74,18 +74,17 @@ class Membership:
         tokens = {
             seen.subject for seen in sightings if seen.kind is EventKind.ORDER_STARTED
         } - self._tokens.keys()
-        self._nfts |= dict.fromkeys(self._stored(unit, EventKind.NFT_CREATED, nfts), True)
-        self._tokens |= dict.fromkeys(self._stored(unit, EventKind.TOKEN_CREATED, tokens), True)
+        self._nfts |= dict.fromkeys(self._stored(unit, EventKind.NFT_CREATED, NFT_IDENTITY, nfts), True)
+        stored = self._stored(unit, EventKind.TOKEN_CREATED, TOKEN_IDENTITY, tokens)
+        self._tokens |= dict.fromkeys(stored, True)
 
-    def _stored(self, unit: IndexUnit, kind: EventKind, subjects: set[str]) -> set[str]:
+    def _stored(self, unit: IndexUnit, kind: EventKind, name: str, subjects: set[str]) -> set[str]:
         if not subjects:
             return set()
         chain_id = self._source.chain_id
         found = unit.known(chain_id, kind, subjects)
         return found | {
-            subject
-            for subject in subjects - found
-            if unit.contract_fact(chain_id, subject, IDENTITY) is not None
+            subject for subject in subjects - found if unit.contract_fact(chain_id, subject, name) is not None
         }
 
     def _is_factory(self, seen: Sighting) -> bool:

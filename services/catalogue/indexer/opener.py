@@ -8,16 +8,19 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
 
 from libs.signing.keys import checksum, did_for
-from services.catalogue.chain_ports import Decryptor, DocumentRules, SealedDocument
+from services.catalogue.chain_ports import ChainSource, Decryptor, DocumentRules, SealedDocument
 from services.catalogue.domain.documents import UnreadableDocument, parse_object
 from services.catalogue.domain.facts import (
     DocumentOutcome,
     EventFact,
     EventKey,
+    EventKind,
     Lease,
     OutcomeStatus,
     RetryEntry,
@@ -33,9 +36,10 @@ from services.catalogue.domain.opening import (
     matches_hash,
     open_plain,
 )
-from services.catalogue.domain.projection import METADATA_KINDS
+from services.catalogue.domain.projection import METADATA_KINDS, datatokens_of
+from services.catalogue.domain.sightings import ChainUnavailable
 from services.catalogue.indexer import meters
-from services.catalogue.indexer.projecting import project
+from services.catalogue.indexer.projecting import TOKEN_IDENTITY, project
 from services.catalogue.indexer.settings import Policy, RetrySettings
 from services.catalogue.ports import Clock, Index
 
@@ -57,8 +61,9 @@ class Tools:
 
 
 class Opener:
-    def __init__(self, chain_id: int, index: Index, lease: Lease, tools: Tools) -> None:
-        self._chain_id = chain_id
+    def __init__(self, source: ChainSource, index: Index, lease: Lease, tools: Tools) -> None:
+        self._source = source
+        self._chain_id = source.chain_id
         self._index = index
         self._lease = lease
         self._tools = tools
@@ -83,15 +88,17 @@ class Opener:
             return True
         try:
             body = self._open(event, same_tx)
-            self._check(event, body)
+            identities = self._identities(self._check(event, body))
         except DocumentRefused as refused:
             digest = hashlib.sha256(body).hexdigest() if isinstance(refused, _AfterOpening) else None
             self._settle(entry, event, OutcomeStatus.REFUSED, digest, refused.reason)
         except DecryptionFailed as failed:
             self._postpone(entry, event, failed)
             return failed.reachable
+        except ChainUnavailable as error:
+            self._postpone(entry, event, DecryptionFailed(f"The chain cannot be read: {error}"))
         else:
-            self._settle(entry, event, OutcomeStatus.STORED, body, None)
+            self._settle(entry, event, OutcomeStatus.STORED, body, None, identities)
         return True
 
     def put_off(self, entries: Sequence[RetryEntry], seconds: float) -> None:
@@ -125,7 +132,20 @@ class Opener:
             raise DecryptionFailed("The decryptor's answer does not match the hash in the event.")
         return body
 
-    def _check(self, event: EventFact, body: bytes) -> None:
+    def _identities(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Contract facts of datatokens whose creation lies before the indexed blocks."""
+        tokens = datatokens_of(document)
+        with self._index.unit() as unit:
+            known = unit.known(self._chain_id, EventKind.TOKEN_CREATED, tokens)
+            unknown = [
+                token
+                for token in tokens
+                if token not in known and unit.contract_fact(self._chain_id, token, TOKEN_IDENTITY) is None
+            ]
+        found = {token: self._source.token_identity(token) for token in unknown}
+        return {token: asdict(identity) for token, identity in found.items() if identity is not None}
+
+    def _check(self, event: EventFact, body: bytes) -> Mapping[str, Any]:
         nft = checksum(event.subject)
         try:
             document = parse_object(body)
@@ -140,6 +160,7 @@ class Opener:
         if problems:
             text = json.dumps(dict(problems), ensure_ascii=False, default=str)
             raise _AfterOpening(f"The document is not valid: {text}"[:_LONGEST_ERROR])
+        return document
 
     # -- database ---------------------------------------------------------------------------------
 
@@ -157,10 +178,13 @@ class Opener:
         status: OutcomeStatus,
         body: bytes | str | None,
         reason: str | None,
+        identities: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         with self._index.unit(self._lease) as unit:
             if not _is_still_there(unit.event(event.key), event):
                 return
+            for token, identity in identities.items():
+                unit.put_contract_fact(self._chain_id, token, TOKEN_IDENTITY, identity)
             digest = unit.put_document(body) if isinstance(body, bytes) else body
             unit.set_outcome(DocumentOutcome(event.key, event.subject, status, digest, reason))
             unit.drop(entry.id)

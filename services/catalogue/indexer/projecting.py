@@ -17,7 +17,8 @@ from services.catalogue.domain.projection import (
 from services.catalogue.domain.sightings import NftIdentity, TokenIdentity
 from services.catalogue.ports import IndexUnit
 
-IDENTITY = "identity"  # contract fact of an NFT or datatoken that is older than the indexed blocks
+# Contract facts of NFTs and datatokens that are older than the indexed blocks.
+NFT_IDENTITY, TOKEN_IDENTITY = "nft identity", "token identity"
 _ADDRESS_LENGTH = 42
 
 
@@ -69,7 +70,7 @@ def _story(unit: IndexUnit, chain_id: int, nft: str) -> NftStory:
         outcomes=outcomes,
         document=document,
         tokens={token: _token(unit, chain_id, token) for token in datatokens_of(document or {})},
-        identity=nft_identity(unit.contract_fact(chain_id, nft, IDENTITY)),
+        identity=nft_identity(unit.contract_fact(chain_id, nft, NFT_IDENTITY)),
     )
 
 
@@ -79,7 +80,7 @@ def _token(unit: IndexUnit, chain_id: int, token: str) -> TokenStory:
     return TokenStory(
         events=events,
         rates=unit.events(chain_id, exchanges) if exchanges else (),
-        identity=token_identity(unit.contract_fact(chain_id, token, IDENTITY)),
+        identity=token_identity(unit.contract_fact(chain_id, token, TOKEN_IDENTITY)),
     )
 
 
