@@ -1,0 +1,28 @@
+"""The auth service's web app: mounts the rooms and the edge kit; no logic, no I/O."""
+
+from flask import Flask, Response, request
+
+from libs.web import edge
+from services.auth.deps import Deps
+from services.auth.dialects import internal, oauth, ocean
+from services.auth.dialects.internal.errors import answer
+from services.auth.dialects.ocean.errors import render_edge
+
+SERVICE = "auth"
+
+
+def create_app(deps: Deps) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
+    ocean.mount(app, deps.wallet_tokens)
+    oauth.mount(app, deps.keyring)
+    internal.mount(app, deps)
+    edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
+    return app
+
+
+def _render(status: int, text: str, error: Exception | None) -> Response:
+    """The error shape of the room that the path belongs to."""
+    if request.path.startswith("/internal/"):
+        return answer({"error": "internal_error" if status >= 500 else f"http_{status}"}, status)
+    return render_edge(status, text, error)

@@ -1,0 +1,20 @@
+"""What the other services ask of auth. Closed at the gateway.
+
+POST /internal/token                   HTTP Basic + grant_type=client_credentials -> a service token
+POST /internal/auth-tokens/introspect  {"token"} -> does this AuthToken count at this moment?
+"""
+
+from flask import Blueprint, Flask
+
+from services.auth.deps import Deps
+from services.auth.dialects.internal import auth_tokens, errors, token
+from services.auth.domain.errors import AuthError
+
+
+def mount(app: Flask, deps: Deps) -> None:
+    deps.verifier.install(app)
+    room = Blueprint("internal", __name__, url_prefix="/internal")
+    room.register_error_handler(AuthError, errors.render)
+    token.add(room, deps.service_tokens)
+    auth_tokens.add(room, deps.wallet_tokens)
+    app.register_blueprint(room)

@@ -1,0 +1,77 @@
+"""The auth service's settings: the only reader of its environment. Every problem is listed at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from libs.web.settings import Env, Secret
+from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClients, is_service_name
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+THIRTY_DAYS = 30 * 24 * 3600
+_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    database_url: Secret
+    issuer: str  # `iss` of every token: the URL that clients know us by, without a slash at the end
+    service_clients: ServiceClients
+    provider_url: str  # nonces and contract wallets are asked there
+    key_secret: Secret  # what signing keys are encrypted with in the database
+    most_token_seconds: int  # no AuthToken lives longer, whatever its owner asks for
+    peer_timeout_seconds: float
+    log_level: str
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Raises BadSettings with every problem found; no problem quotes a value."""
+    env = Env(environ)
+    settings = Settings(
+        database_url=env.secret("AUTH_DATABASE_URL"),
+        issuer=_url(
+            env, env.optional("AUTH_ISSUER") or _first(env, "PUBLIC_URL"), "AUTH_ISSUER or PUBLIC_URL"
+        ),
+        service_clients=_clients(env),
+        provider_url=_url(env, env.optional("PROVIDER_URL"), "PROVIDER_URL"),
+        key_secret=_key_secret(env),
+        most_token_seconds=env.int("MAX_AUTH_TOKEN_SECONDS", THIRTY_DAYS, least=1, most=10 * 366 * 86400),
+        peer_timeout_seconds=env.float("AUTH_PEER_TIMEOUT", 5.0, least=0.1),
+        log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+    )
+    env.check()
+    return settings
+
+
+def _first(env: Env, name: str) -> str | None:
+    return next(iter(env.list(name)), None)
+
+
+def _url(env: Env, value: str | None, name: str) -> str:
+    if value is None:
+        env.problem(f"{name} must be set.")
+    elif _URL.fullmatch(value) is None:
+        env.problem(f"{name} must be an http or https URL.")
+    return (value or "").rstrip("/")
+
+
+def _key_secret(env: Env) -> Secret:
+    secret = env.secret("AUTH_KEY_SECRET")
+    if 0 < len(secret.reveal()) < MIN_SECRET_CHARS:
+        env.problem(f"AUTH_KEY_SECRET must have at least {MIN_SECRET_CHARS} characters.")
+    return secret
+
+
+def _clients(env: Env) -> ServiceClients:
+    name = "AUTH_SERVICE_CLIENTS"
+    clients = env.json(name)
+    if clients is None:
+        return ServiceClients({})
+    if not isinstance(clients, dict) or not all(isinstance(secret, str) for secret in clients.values()):
+        env.problem(f"{name} must be a JSON object of service names and secrets.")
+        return ServiceClients({})
+    if not all(is_service_name(client) for client in clients):
+        env.problem(f"{name} holds a name that is not lower-case letters, digits and dashes.")
+    if any(len(secret) < MIN_SECRET_CHARS for secret in clients.values()):
+        env.problem(f"{name}: every secret must have at least {MIN_SECRET_CHARS} characters.")
+    return ServiceClients(clients)
