@@ -4,7 +4,7 @@
 is the reading side of the API. Both look at one database; the API writes nothing but trigger requests.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from services.catalogue.domain.facts import (
     Lease,
     RetryEntry,
 )
+from services.catalogue.domain.query.nodes import Search
 
 
 class Clock(Protocol):
@@ -152,6 +153,26 @@ class ChainStatus:
     last_block: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found document: `score` when scores were worked out, `sort` when an order was asked for."""
+
+    did: str
+    body: bytes
+    score: float | None
+    sort: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """`hits` is read once and lazily; `aggregations` have the shape that clients read (contract 2.2)."""
+
+    total: int
+    max_score: float | None
+    hits: Iterator[Hit]
+    aggregations: Mapping[str, Any]
+
+
 class Catalogue(Protocol):
     """Reads of the API."""
 
@@ -159,6 +180,8 @@ class Catalogue(Protocol):
         """The entity tag alone: the cheap answer to If-None-Match."""
 
     def asset(self, did: str) -> StoredAsset | None: ...
+
+    def search(self, search: Search) -> SearchResult: ...
 
     def names(self, dids: Sequence[str]) -> Mapping[str, str]:
         """Names of those that exist and have one, in one look-up."""

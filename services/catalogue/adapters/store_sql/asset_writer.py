@@ -5,18 +5,49 @@ an order, which moves one number, costs a few rows.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, tuple_, update
 
 from services.catalogue.adapters.store_sql import tables as t
 from services.catalogue.adapters.store_sql import upserts
+from services.catalogue.adapters.store_sql.facets import facet_row
 from services.catalogue.domain.documents import revision_of, serialise
 from services.catalogue.domain.facts import AssetRecord
 from services.catalogue.domain.leaves import Leaf, Occurrence, leaves, word_occurrences
 
 CHUNK = 400
+
+# One JSON parameter carries all words of a document: hundreds of rows in two statements.
+_STATEMENTS = {
+    "sqlite": (
+        text(
+            "INSERT INTO terms (path, term) "
+            "SELECT DISTINCT json_extract(value, '$[0]'), json_extract(value, '$[1]') "
+            "FROM json_each(:rows) WHERE true ORDER BY 1, 2 ON CONFLICT DO NOTHING"
+        ),
+        text(
+            "INSERT INTO postings (term_id, asset_id, position, weight) "
+            "SELECT terms.id, :asset_id, json_extract(value, '$[2]'), json_extract(value, '$[3]') "
+            "FROM json_each(:rows) JOIN terms "
+            "ON terms.path = json_extract(value, '$[0]') AND terms.term = json_extract(value, '$[1]')"
+        ),
+    ),
+    "postgresql": (
+        text(
+            "INSERT INTO terms (path, term) SELECT DISTINCT item->>0, item->>1 "
+            "FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS item ORDER BY 1, 2 ON CONFLICT DO NOTHING"
+        ),
+        text(
+            "INSERT INTO postings (term_id, asset_id, position, weight) "
+            "SELECT terms.id, :asset_id, CAST(item->>2 AS integer), CAST(item->>3 AS double precision) "
+            "FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS item JOIN terms "
+            "ON terms.path = item->>0 AND terms.term = item->>1"
+        ),
+    ),
+}
 
 _FIND = select(t.assets.c.id, t.assets.c.etag, t.assets.c.words_hash).where(
     t.assets.c.did == bindparam("did")
@@ -50,6 +81,7 @@ def put_asset(connection: Connection, asset: AssetRecord) -> None:
     else:
         asset_id = known.id
         connection.execute(update(t.assets).where(t.assets.c.id == asset_id).values(**values))
+    upserts.put(connection, t.facets, facet_row(asset_id, asset.did, asset.document))
     _write_datatokens(connection, asset_id, asset)
     _write_fields(connection, asset_id, leaves(asset.document))
     if known is None or known.words_hash != words_hash:
@@ -61,7 +93,7 @@ def remove_asset(connection: Connection, did: str) -> None:
     asset_id = connection.execute(select(t.assets.c.id).where(t.assets.c.did == did)).scalar_one_or_none()
     if asset_id is None:
         return
-    for table in (t.postings, t.asset_fields, t.asset_datatokens):
+    for table in (t.postings, t.asset_fields, t.asset_datatokens, t.facets):
         connection.execute(delete(table).where(table.c.asset_id == asset_id))
     connection.execute(delete(t.assets).where(t.assets.c.id == asset_id))
     bump_revision(connection)
@@ -116,38 +148,13 @@ def _write_fields(connection: Connection, asset_id: int, wanted: list[Leaf]) -> 
 def _write_words(connection: Connection, asset_id: int, found: list[Occurrence], *, fresh: bool) -> None:
     if not fresh:
         connection.execute(delete(t.postings).where(t.postings.c.asset_id == asset_id))
-    ids = _term_ids(connection, sorted({(item.path, item.word) for item in found}))
-    rows = [
-        {
-            "term_id": ids[item.path, item.word],
-            "asset_id": asset_id,
-            "position": item.position,
-            "weight": item.weight,
-        }
-        for item in found
-    ]
-    if rows:
-        connection.execute(insert(t.postings), rows)
-
-
-def _term_ids(connection: Connection, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    ids = _known_terms(connection, pairs)
-    missing = [pair for pair in pairs if pair not in ids]
-    if missing:
-        statement = upserts.insert(connection, t.terms).on_conflict_do_nothing()
-        connection.execute(statement, [{"path": path, "term": term} for path, term in missing])
-        ids |= _known_terms(connection, missing)
-    return ids
-
-
-def _known_terms(connection: Connection, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    ids: dict[tuple[str, str], int] = {}
-    for start in range(0, len(pairs), CHUNK):
-        chosen = tuple_(t.terms.c.path, t.terms.c.term).in_(pairs[start : start + CHUNK])
-        for row in connection.execute(select(t.terms.c.id, t.terms.c.path, t.terms.c.term).where(chosen)):
-            ids[row.path, row.term] = row.id
-    return ids
+    if not found:
+        return
+    rows = json.dumps([(item.path, item.word, item.position, item.weight) for item in found])
+    new_terms, new_postings = _STATEMENTS[connection.dialect.name]
+    connection.execute(new_terms, {"rows": rows})
+    connection.execute(new_postings, {"rows": rows, "asset_id": asset_id})
 
 
 def count_assets(connection: Connection) -> int:
-    return int(connection.execute(select(func.count()).select_from(t.assets)).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(t.facets)).scalar_one())

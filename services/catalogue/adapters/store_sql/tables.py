@@ -1,7 +1,7 @@
 """The catalogue's tables. Facts of the chain above, what is computed from them below.
 
 Facts: chains, checkpoints, events, documents, outcomes, contract_facts.
-Computed, and rebuilt at will: assets, asset_datatokens, asset_fields, terms, postings, did_states.
+Computed, and rebuilt at will: assets, facets, asset_datatokens, asset_fields, terms, postings, did_states.
 Work: retries, leases. Everything keyed by block goes when a rollback deletes the blocks above a fork.
 """
 
@@ -113,6 +113,21 @@ asset_datatokens = Table(
     Column("datatoken", String(42), primary_key=True),
     Column("asset_id", RowId, primary_key=True, autoincrement=False),
     Index("ix_asset_datatokens_asset_id", "asset_id"),
+)
+
+# What nearly every search filters or sorts by, in one narrow row per asset (see facets.py).
+facets = Table(
+    "facets",
+    metadata,
+    Column("asset_id", RowId, primary_key=True, autoincrement=False),
+    Column("did", ExactText, nullable=False),
+    Column("chain_id", BigInteger),
+    Column("nft_state", BigInteger),
+    Column("in_purgatory", Boolean),
+    Column("nft_created", ExactText),
+    Column("orders", Double),
+    Column("allocated", Double),
+    Column("price", Double),
 )
 
 # One row per leaf of a document. `text` is the whole value of a string (at most 256 characters, longer

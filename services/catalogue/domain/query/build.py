@@ -18,10 +18,11 @@ from services.catalogue.domain.query.nodes import (
 from services.catalogue.domain.text import words
 
 KEYWORD = ".keyword"
+EVERYWHERE = frozenset({"_id", "nft.owner", "nft.owner.keyword"})  # no served document lacks these
 Fields = tuple[tuple[str, float], ...]
 
 MAX_DEPTH = 16
-MAX_CLAUSES = 512
+MAX_CLAUSES = 256  # a scored word is one part of a UNION, and SQLite takes 500 of them
 MAX_VALUES = 10_000
 MAX_PATTERN = 256
 
@@ -106,6 +107,8 @@ def pattern(fields: Fields, parts: list[str | None], budget: Budget) -> Node:
     if sum(len(part or "*") for part in parts) > MAX_PATTERN:
         raise UnsupportedQuery(f"A wildcard pattern is longer than {MAX_PATTERN} characters.")
     if all(part is None for part in parts):
+        if any(path in EVERYWHERE for path, _ in fields):
+            return MatchAll()
         return any_of([Exists(bare(path), boost) for path, boost in fields]) if fields else MatchAll()
     exact = bool(fields) and all(path.endswith(KEYWORD) for path, _ in fields)
     if exact:

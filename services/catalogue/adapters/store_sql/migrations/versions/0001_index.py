@@ -30,6 +30,7 @@ def downgrade() -> None:
         "asset_fields",
         "did_states",
         "asset_datatokens",
+        "facets",
         "assets",
         "contract_facts",
         "outcomes",
@@ -120,6 +121,19 @@ def _create_assets() -> None:
         sa.UniqueConstraint("did", name=op.f("uq_assets_did")),
     )
     op.create_index("ix_assets_chain_id_nft_address", "assets", ["chain_id", "nft_address"], unique=False)
+    op.create_table(
+        "facets",
+        sa.Column("asset_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("did", EXACT, nullable=False),
+        sa.Column("chain_id", sa.BigInteger(), nullable=True),
+        sa.Column("nft_state", sa.BigInteger(), nullable=True),
+        sa.Column("in_purgatory", sa.Boolean(), nullable=True),
+        sa.Column("nft_created", EXACT, nullable=True),
+        sa.Column("orders", sa.Double(), nullable=True),
+        sa.Column("allocated", sa.Double(), nullable=True),
+        sa.Column("price", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_facets")),
+    )
     op.create_table(
         "asset_datatokens",
         sa.Column("chain_id", sa.BigInteger(), autoincrement=False, nullable=False),
