@@ -74,7 +74,7 @@ class EgressApp:
             return exchange.answer((opened.status, opened.headers, opened.text), outcome="complete")
         client = exchange.environ.get("gunicorn.socket")
         write = exchange.start(opened.status, opened.headers)
-        if client is None:  # another server: it takes the pieces from us
+        if client is None:  # not gunicorn: its server takes the pieces from us
             return pieces(source)
         with _ACTIVE.track_inprogress():
             try:
@@ -82,7 +82,7 @@ class EgressApp:
                 exchange.sent = send_body(source.reply.body, client, write, self._patience)
                 exchange.outcome = "complete"
             except TransferBroken as error:
-                exchange.outcome = error.cause
+                exchange.outcome, exchange.sent = error.cause, error.sent
                 raise
             finally:
                 source.close()

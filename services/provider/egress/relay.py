@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from tempfile import SpooledTemporaryFile
 
 from libs.fetch.wire import stated_length
 from libs.web.cors import SIMPLE as CORS
@@ -18,6 +19,8 @@ from services.provider.domain.origins import OriginRequest, OriginUnavailable
 from services.provider.ports import RelayReply
 
 PIECE = 128 * 1024
+SPOOL_MEMORY_BYTES = 1024 * 1024
+MAX_SPOOL_BYTES = 256 * 1024 * 1024
 UNSATISFIABLE = json.dumps({"error": "Requested range not satisfiable."}).encode()
 _PASSED_ON = (
     ("content-encoding", "Content-Encoding"),  # what the origin chose in spite of us goes out as it came
@@ -39,9 +42,10 @@ class TransferBroken(ConnectionResetError):
     file.
     """
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, sent: int = 0) -> None:
         super().__init__(errno.ECONNRESET, cause)
         self.cause = cause
+        self.sent = sent  # bytes of the body that had gone out
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,13 @@ class OriginRelay:
         opened = self.connect(plan, request_headers, method)
         if opened.source is None:
             return RelayReply(opened.status, opened.headers, iter((opened.text,)), _nothing)
-        return RelayReply(opened.status, opened.headers, pieces(opened.source), opened.source.close)
+        if any(name == "Content-Length" for name, _ in opened.headers):
+            return RelayReply(opened.status, opened.headers, pieces(opened.source), opened.source.close)
+        # The service's server ends a body of unknown length in good order even when we raise, and a file cut
+        # short would pass for a whole one. So its length is found out first.
+        spool = Spool(opened.source)
+        headers = [*opened.headers, ("Content-Length", str(spool.length))]
+        return RelayReply(opened.status, headers, spool.pieces(), spool.close)
 
     def connect(self, plan: OriginRequest, request_headers: Mapping[str, str], method: str = "GET") -> Opened:
         """The same without a body iterator, for whoever can move the bytes better."""
@@ -91,6 +101,34 @@ class OriginRelay:
                 return reply
             reply.discard()  # many origins know no HEAD, or sign their URLs for GET only
         return self._origins.open(plan, asked)
+
+
+class Spool:
+    """A body of unknown length, taken in whole: in memory while small, else in an unnamed file."""
+
+    def __init__(self, source: OpenReply) -> None:
+        """Raises OriginUnavailable when the body breaks off, or is longer than MAX_SPOOL_BYTES."""
+        self.length = 0
+        self._file = SpooledTemporaryFile(max_size=SPOOL_MEMORY_BYTES)  # noqa: SIM115  (closed by close)
+        try:
+            for piece in source.chunks(PIECE):
+                self.length += len(piece)
+                if self.length > MAX_SPOOL_BYTES:
+                    raise OriginUnavailable("the origin states no length and sends too much")
+                self._file.write(piece)
+            self._file.seek(0)
+        except BaseException:
+            self._file.close()
+            raise
+        finally:
+            source.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        while piece := self._file.read(PIECE):
+            yield piece
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def pieces(source: OpenReply) -> Iterator[bytes]:

@@ -42,12 +42,14 @@ def send_body(body: Body, client: socket.socket, write: Callable[[bytes], object
     transfer = _Transfer(body, client, write, patience)
     try:
         transfer.run()
+    except TransferBroken as error:
+        raise TransferBroken(error.cause, transfer.sent) from error.__cause__
     except FetchError as error:
-        raise TransferBroken(f"origin: {error.reason}") from error
-    except TimeoutError:
-        raise TransferBroken("client: stalled") from None
+        raise TransferBroken(f"origin: {error.reason}", transfer.sent) from error
+    except TimeoutError as error:
+        raise TransferBroken("client: stalled", transfer.sent) from error
     except OSError as error:
-        raise error if isinstance(error, TransferBroken) else TransferBroken("client: gone") from error
+        raise TransferBroken("client: gone", transfer.sent) from error
     finally:
         body.close()
         with contextlib.suppress(OSError):
