@@ -59,14 +59,10 @@ class Orders:
         if receipt is not None:
             found = (chain.receipt(tx_id, visit.head) for tx_id in named_orders(receipt, claim))
             named = [one for one in found if one is not None]
-        return validate(claim, receipt, named, self._moment(visit, receipt), self._rules)
+        return validate(claim, receipt, named, self._moment(visit.head, receipt), self._rules)
 
-    def _moment(self, visit: Visit, receipt: Receipt | None) -> Moment:
-        head = visit.head
-        if receipt is not None and receipt.block_number > head.number:
-            head = visit.chain.head()  # mined while we waited
-        return Moment(now=self._now(head), head_number=head.number)
-
-    def _now(self, head: Head) -> float:
-        """The later of our clock and the chain's: a slow clock or node revives no order."""
-        return max(self._clock.now(), head.timestamp)
+    def _moment(self, head: Head, receipt: Receipt | None) -> Moment:
+        """The later of our clock and the chain's: a slow clock or node revives no order. A receipt mined
+        after the head was read stands in one block at least."""
+        mined_in = 0 if receipt is None else receipt.block_number
+        return Moment(now=max(self._clock.now(), head.timestamp), head_number=max(head.number, mined_in))
