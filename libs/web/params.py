@@ -63,7 +63,7 @@ class Params(Mapping[str, Json]):
     def of(cls, request: Request, limits: Limits = DEFAULT_LIMITS) -> "Params":
         """Query over JSON over form. Raises BadParams (TooLarge for size limits)."""
         query = cls.of_query(request, limits)
-        body = _body(request, limits)
+        body = read_body(request, limits.body)
         if not body:
             return query
         return cls({**_body_values(body, request.mimetype, limits), **query._values})
@@ -77,7 +77,7 @@ class Params(Mapping[str, Json]):
     @classmethod
     def of_json(cls, request: Request, limits: Limits = DEFAULT_LIMITS) -> "Params":
         """The JSON body alone, whatever its content type says. Raises BadParams."""
-        body = _body(request, limits)
+        body = read_body(request, limits.body)
         return cls(_object(body, limits) if body else {})
 
     def value(self, name: str) -> Json:
@@ -153,18 +153,25 @@ def _unquoted(raw: bytes, field: str) -> str:
     return text
 
 
-def _body(request: Request, limits: Limits) -> bytes:
-    if request.content_length is not None and request.content_length > limits.body:
-        raise TooLarge("body", f"The body is larger than {limits.body} bytes.")
-    if not request.content_length and "HTTP_TRANSFER_ENCODING" not in request.environ:
+def read_body(request: Request, most_bytes: int) -> bytes:
+    """The whole body, with or without a declared length. Raises TooLarge, BadParams when it ended early.
+
+    Werkzeug's own limit cuts a body without a length silently, so one byte more is asked for and looked at.
+    """
+    length = request.content_length
+    if length == 0 or (length is None and "HTTP_TRANSFER_ENCODING" not in request.environ):
         return b""
-    request.max_content_length = limits.body
-    try:
-        return request.get_data(cache=True, parse_form_data=False)
-    except RequestEntityTooLarge:
-        raise TooLarge("body", f"The body is larger than {limits.body} bytes.") from None
-    except ClientDisconnected:
-        raise BadParams("body", "The body ended early.") from None
+    if length is None or length <= most_bytes:
+        request.max_content_length = most_bytes + 1
+        try:
+            body = request.get_data(cache=True, parse_form_data=False)
+        except RequestEntityTooLarge:
+            body = None
+        except ClientDisconnected:
+            raise BadParams("body", "The body ended early.") from None
+        if body is not None and len(body) <= most_bytes:
+            return body
+    raise TooLarge("body", f"The body is larger than {most_bytes} bytes.")
 
 
 def _body_values(body: bytes, media_type: str, limits: Limits) -> dict[str, Any]:
