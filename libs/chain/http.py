@@ -112,7 +112,7 @@ class Poster:
         self._max_answer_bytes = max_answer_bytes
         self._max_idle = max_idle
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if not (target + parts.netloc).isascii() or not (target + parts.netloc).isprintable():
+        if any(not "!" <= character <= "~" for character in target + parts.netloc):
             raise ValueError("not a URL")
         self._head = (
             f"POST {target} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n"
