@@ -6,7 +6,7 @@ and goes through the guarded fetcher. Nothing here logs or quotes a URL, a signa
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
@@ -52,15 +52,17 @@ class _Post:
 
 
 class GuardedTransport:
-    """For decryptors of strangers."""
+    """For decryptors of strangers: one deadline over everything, no matter how slowly the body drips."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
+    def __init__(self, fetcher: Fetcher, seconds: float) -> None:
         self._fetcher = fetcher
+        self._seconds = seconds
 
     def post(self, url: str, body: bytes) -> Answer:
+        deadline = time.monotonic() + self._seconds
         try:
             reply = self._fetcher.open(_Post(url, body))
-            return Answer(reply.status, reply.read_limited(MAX_PLAIN_BYTES))
+            return Answer(reply.status, _within(reply.chunks(), reply.close, deadline))
         except FetchError as error:
             reason = f"The decryptor cannot be reached: {error.reason}."
             raise DecryptionFailed(reason, reachable=False) from None
@@ -85,20 +87,22 @@ class DirectTransport:
                 redirect=False,
                 preload_content=False,
             )
-            return _read(response, deadline)
+            answer = _within(response.stream(64 * 1024), response.close, deadline)
+            response.release_conn()
+            return Answer(response.status, answer)
         except (HTTPError, OSError):
             raise DecryptionFailed("Our provider cannot be reached.", reachable=False) from None
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> Answer:
+def _within(chunks: Iterable[bytes], hang_up: Callable[[], None], deadline: float) -> bytes | None:
+    """The body, or None when it is longer or slower than we wait for."""
     body = bytearray()
-    for chunk in response.stream(64 * 1024):
+    for chunk in chunks:
         body += chunk
         if len(body) > MAX_PLAIN_BYTES or time.monotonic() > deadline:
-            response.close()
-            return Answer(response.status, None)
-    response.release_conn()
-    return Answer(response.status, bytes(body))
+            hang_up()
+            return None
+    return bytes(body)
 
 
 class Nonces:

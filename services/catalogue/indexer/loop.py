@@ -61,10 +61,9 @@ class ChainLoop:
         self._last_pass_at = clock.now()
         meters.show(parts.chain_id)
 
-    @property
-    def last_pass_at(self) -> float:
-        """When a pass last ended well, whether leading or standing by."""
-        return self._last_pass_at
+    def seconds_since_pass(self) -> float:
+        """Since a pass last ended well, whether leading or standing by."""
+        return self._clock.now() - self._last_pass_at
 
     @property
     def leads(self) -> bool:

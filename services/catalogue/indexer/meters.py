@@ -2,14 +2,20 @@
 
 from prometheus_client import Counter, Gauge
 
-HEAD = Gauge("catalogue_index_head_block", "Newest block announced by the chain.", ["chain"])
-CHECKPOINT = Gauge("catalogue_index_checkpoint_block", "Newest block whose events are stored.", ["chain"])
-LAG = Gauge("catalogue_index_lag_blocks", "Blocks between head and checkpoint.", ["chain"])
+
+def _gauge(name: str, text: str) -> Gauge:
+    # With files for several processes, the newest value counts: a restart must not add to the old one.
+    return Gauge(name, text, ["chain"], multiprocess_mode="livemostrecent")
+
+
+HEAD = _gauge("catalogue_index_head_block", "Newest block announced by the chain.")
+CHECKPOINT = _gauge("catalogue_index_checkpoint_block", "Newest block whose events are stored.")
+LAG = _gauge("catalogue_index_lag_blocks", "Blocks between head and checkpoint.")
 WAITING = Gauge(
     "catalogue_index_retries_waiting", "Entries of the retry queue that will be tried.", ["chain"]
 )
-DEAD = Gauge("catalogue_index_dead_letters", "Entries that were given up and wait for a person.", ["chain"])
-LEADER = Gauge("catalogue_index_leader", "1 while this process indexes the chain.", ["chain"])
+DEAD = _gauge("catalogue_index_dead_letters", "Entries that were given up and wait for a person.")
+LEADER = _gauge("catalogue_index_leader", "1 while this process indexes the chain.")
 EVENTS = Counter("catalogue_index_events", "Events stored.", ["chain"])
 LATE = Counter("catalogue_index_late_events", "Events that a node kept back at first.", ["chain"])
 REORGS = Counter("catalogue_index_reorgs", "Rollbacks to a fork.", ["chain"])
