@@ -39,7 +39,7 @@ def _request() -> DecryptRequest:
     optional = token is not None and signature is None
     nonce = form.take("nonce", is_nonce) if optional else form.need("nonce", is_nonce)
     transaction_id = form.take("transactionId")
-    if transaction_id is None:
+    if not form.params.has("transactionId"):
         for field in ("encryptedDocument", "flags", "documentHash"):
             if not form.params.has(field):
                 form.refuse(field, f"The {field} field is required when transactionId is not present.")
@@ -70,9 +70,9 @@ def _published(form: Form) -> PublishedBytes | None:
 
 def _unhex(form: Form, field: str) -> bytes:
     value = form.params.value(field)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, NumberText):
         raise UnusableArguments
     try:
-        return bytes.fromhex(value.removeprefix("0x"))
+        return bytes.fromhex(value[2:] if value[:2] in ("0x", "0X") else value)
     except ValueError as error:
         raise UnusableArguments from error
