@@ -12,7 +12,7 @@ from libs.chain import contracts
 from libs.chain.abi import MalformedData
 from libs.chain.addresses import Section
 from libs.chain.cache import FactCache
-from libs.chain.contracts import View
+from libs.chain.contracts import View, agrees, decode_answer, failed_in_contract
 from libs.chain.errors import (
     CallReverted,
     ChainError,
@@ -190,12 +190,6 @@ class Chain:
             raise RpcUnavailable(f"no node has block {to_block}")
         return parse_logs(found)
 
-    def logs_of_block(self, block_hash: str, topics: Topics = ()) -> list[Log]:
-        """Logs of exactly this block (EIP-234). Raises RpcRefused when no node has it any more."""
-        query = {"blockHash": block_hash, "topics": list(topics)}
-        logs: list[Log] = self._pool.call("eth_getLogs", (query,), parse=parse_logs)
-        return logs
-
     # -- contracts ------------------------------------------------------------------------------
 
     def call(self, to: str, data: bytes | str, block: int | str = "latest") -> bytes:
@@ -207,11 +201,6 @@ class Chain:
     def code(self, address: str, block: int | str = "latest") -> bytes:
         code: bytes = self._pool.call("eth_getCode", (address, _tag(block)), parse=parse_data)
         return code
-
-    def native_balance(self, address: str) -> int:
-        """In wei."""
-        balance: int = self._pool.call("eth_getBalance", (address, "latest"), parse=parse_quantity)
-        return balance
 
     def nft_metadata(self, nft: str, head: Head | None = None) -> NftMetadata:
         return self._read(contracts.nft_metadata(nft), head)
@@ -257,7 +246,7 @@ class Chain:
         if not parse_data(code):
             return False
         if isinstance(answer, ChainError):
-            if isinstance(answer, CallReverted) or _failed_in_contract(answer):
+            if isinstance(answer, CallReverted) or failed_in_contract(answer):
                 return False
             raise answer
         try:
@@ -295,18 +284,12 @@ class Chain:
         if keep is not None and deep > 0:
             calls.append(("eth_call", (call, hex(deep))))
         now, *settled = self._pool.batch(calls, accept=lambda answers: not isinstance(answers[0], RpcRefused))
-        value = _decoded(view, now)
+        value = decode_answer(view, now)
         final = False
         if keep is not None and settled and keep(value):
-            final = _agrees(view, settled[0], value)
+            final = agrees(view, settled[0], value)
         self._facts.put((view.to, view.data), value, None if final else head.hash)
         return value
-
-
-def _failed_in_contract(refusal: ChainError) -> bool:
-    """Nodes have no common code for a contract that ran out of gas or hit a bad opcode, only words."""
-    words = ("gas", "opcode", "stack", "evm", "execution", "jump", "halt")
-    return any(word in str(refusal).lower() for word in words)
 
 
 def _always(_value: object) -> bool:
@@ -329,19 +312,3 @@ def _tag(block: int | str) -> str | dict[str, str]:
     if isinstance(block, int):
         return hex(block)
     return {"blockHash": block} if len(block) == 66 else block
-
-
-def _decoded(view: View[Value], answer: Any) -> Value:
-    if isinstance(answer, ChainError):
-        raise answer
-    try:
-        return view.decode(parse_data(answer))
-    except MalformedData as error:
-        raise CallReverted(f"the contract does not answer as expected: {error}") from None
-
-
-def _agrees(view: View[Value], answer: Any, value: Value) -> bool:
-    try:
-        return _decoded(view, answer) == value
-    except ChainError:
-        return False  # not there yet at that depth, or the node keeps no state that old

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from libs.chain.abi import (
     ERC1271_MAGIC,
+    MalformedData,
     Words,
     address_word,
     bytes32_and_bytes,
@@ -13,6 +14,8 @@ from libs.chain.abi import (
     checksum,
     uint_word,
 )
+from libs.chain.errors import CallReverted, ChainError
+from libs.chain.parse import parse_data
 from libs.chain.types import NftMetadata
 
 Value = TypeVar("Value")
@@ -84,3 +87,27 @@ def valid_signature(account: str, digest: bytes, signature: bytes) -> View[bool]
         (bytes32_and_bytes(digest, signature),),
         lambda words: words.word(0) == ERC1271_MAGIC,
     )
+
+
+def decode_answer(view: View[Value], answer: Any) -> Value:
+    """A node's answer, or the exception of a failed member of a batch, as the view's value."""
+    if isinstance(answer, ChainError):
+        raise answer
+    try:
+        return view.decode(parse_data(answer))
+    except MalformedData as error:
+        raise CallReverted(f"the contract does not answer as expected: {error}") from None
+
+
+def agrees(view: View[Value], answer: Any, value: Value) -> bool:
+    """Whether an answer from another block says the same."""
+    try:
+        return decode_answer(view, answer) == value
+    except ChainError:
+        return False  # not there yet at that depth, or the node keeps no state that old
+
+
+def failed_in_contract(refusal: ChainError) -> bool:
+    """Nodes have no common code for a contract that ran out of gas or hit a bad opcode, only words."""
+    words = ("gas", "opcode", "stack", "evm", "execution", "jump", "halt")
+    return any(word in str(refusal).lower() for word in words)
