@@ -181,6 +181,9 @@ class Catalogue(Protocol):
 
     def asset(self, did: str) -> StoredAsset | None: ...
 
+    def revision(self) -> int:
+        """Rises with every change of any asset: a search answered at one revision holds until the next."""
+
     def search(self, search: Search) -> SearchResult: ...
 
     def names(self, dids: Sequence[str]) -> Mapping[str, str]:
@@ -198,4 +201,7 @@ class Catalogue(Protocol):
     def chains(self) -> list[ChainStatus]: ...
 
     def enqueue(self, entry: RetryEntry, limit: int) -> bool:
-        """Insert unless it waits already. Raises QueueFull when `limit` entries wait."""
+        """Insert unless it waits already; a dead letter of the same id comes back to life.
+
+        Says whether anything changed. Raises QueueFull when `limit` entries wait.
+        """

@@ -6,6 +6,7 @@ canonical spelling or a reader in another language could not carry is refused he
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ MAX_DEPTH = 32
 MAX_PATH = 512
 
 _WHITESPACE = " \t\n\r"
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
 class UnreadableDocument(CatalogueError):
@@ -84,34 +86,45 @@ def _decode(body: bytes, limit: int) -> str:
 
 
 def _parse(text: str) -> Any:
+    # Before parsing: the parser recurses, and a process may have a recursion limit beyond its stack.
+    _check_nesting(text)
     try:
         return _DECODER.decode(text)
-    except RecursionError:
-        raise UnreadableDocument("it is nested too deeply") from None
     except JSONDecodeError:
         raise UnreadableDocument("it is not valid JSON") from None
     except ValueError:  # an integer of thousands of digits
         raise UnreadableDocument("it has a number that is too long") from None
 
 
-def _inspect(document: dict[str, Any]) -> None:
-    pending: list[tuple[Any, int, int]] = [(document, 1, 0)]
-    while pending:
-        value, depth, path_length = pending.pop()
-        if isinstance(value, str):
-            _check_text(value)
-        elif isinstance(value, list | dict):
+def _check_nesting(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _STRINGS_AND_BRACKETS.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
             if depth > MAX_DEPTH:
                 raise UnreadableDocument("it is nested too deeply")
-            if isinstance(value, list):
-                pending.extend((member, depth + 1, path_length) for member in value)
-                continue
+        elif first in "]}":
+            depth -= 1
+
+
+def _inspect(document: dict[str, Any]) -> None:
+    pending: list[tuple[Any, int]] = [(document, 0)]
+    while pending:
+        value, path_length = pending.pop()
+        if isinstance(value, str):
+            _check_text(value)
+        elif isinstance(value, list):
+            pending.extend((member, path_length) for member in value)
+        elif isinstance(value, dict):
             for key, member in value.items():
                 _check_text(key)
                 length = path_length + len(key) + 1
                 if length > MAX_PATH:
                     raise UnreadableDocument("its keys are too long")
-                pending.append((member, depth + 1, length))
+                pending.append((member, length))
 
 
 def _check_text(text: str) -> None:

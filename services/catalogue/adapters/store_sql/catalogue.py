@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from libs.sql.engine import Database
 from services.catalogue.adapters.store_sql import rows, searching, upserts
@@ -95,10 +95,15 @@ class SqlCatalogue:
 
     def enqueue(self, entry: RetryEntry, limit: int) -> bool:
         with self._database.write() as connection:
-            waiting = connection.execute(select(func.count()).select_from(t.retries)).scalar_one()
-            known = select(t.retries.c.id).where(t.retries.c.id == entry.id)
-            if connection.execute(known).one_or_none() is not None:
-                return False
+            table = t.retries
+            known = select(table.c.dead).where(table.c.id == entry.id)
+            dead = connection.execute(known).scalar_one_or_none()
+            if dead is not None:
+                if dead:
+                    revived = {"dead": False, "next_at": entry.next_at, "attempts": 0, "error": None}
+                    connection.execute(update(table).where(table.c.id == entry.id).values(**revived))
+                return bool(dead)
+            waiting = connection.execute(select(func.count()).select_from(table)).scalar_one()
             if waiting >= limit:
                 raise QueueFull
-            return upserts.put_new(connection, t.retries, rows.retry_row(entry))
+            return upserts.put_new(connection, table, rows.retry_row(entry))

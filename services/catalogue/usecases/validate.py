@@ -1,0 +1,101 @@
+"""Validate a DDO and vouch for it: the signed hash is what `setMetaData` takes as a proof.
+
+Two request bodies are known: the raw document, and an object that wraps it with the publisher's signature
+(contract 2.1). The hash is always over the exact bytes of the document as they were sent.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from libs.signing import personal
+from libs.signing.keys import PrivateKey
+from libs.signing.messages import DdoValidationByAddress, DdoValidationByDid
+from services.catalogue.domain.ddo_rules import problems_of
+from services.catalogue.domain.documents import MAX_DOCUMENT_BYTES, member_span, parse_object
+from services.catalogue.domain.errors import CatalogueError
+
+WRAPPER_BYTES = 16 * 1024
+_WRAPPED = ("publisherAddress", "nonce", "signature")
+
+
+class NoVersion(CatalogueError):
+    """The document does not say which version of the schema it follows."""
+
+
+class DdoInvalid(CatalogueError):
+    """The document breaks rules. `problems` are messages by path."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+class PublisherNotProven(CatalogueError):
+    """A publisher's signature came along and does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """`hash` is sha256 of the document's bytes; v, r, s sign it (EIP-191 over the 32 bytes)."""
+
+    hash: bytes
+    signer: str
+    v: int
+    r: bytes
+    s: bytes
+
+
+class DdoRules:
+    """`DocumentRules` of the indexer: the same rules, at the place where the document was published."""
+
+    def problems(self, document: Mapping[str, Any], *, chain_id: int, nft_address: str) -> Mapping[str, str]:
+        if not document.get("version"):
+            return {"version": "no version provided for DDO."}
+        return problems_of(document, chain_id=chain_id, nft_address=nft_address)
+
+
+class Validate:
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+
+    def __call__(self, body: bytes) -> Voucher:
+        """Raises UnreadableDocument, NoVersion, DdoInvalid, PublisherNotProven."""
+        document, raw = _unwrapped(body)
+        if not document.get("version"):
+            raise NoVersion
+        problems = problems_of(document)
+        if problems:
+            raise DdoInvalid(problems)
+        digest = hashlib.sha256(raw).digest()
+        v, r, s = personal.sign_hash(digest, self._key)
+        return Voucher(digest, self._key.address, v, r, s)
+
+
+def _unwrapped(body: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """The document and the bytes that are hashed."""
+    sent = parse_object(body, limit=MAX_DOCUMENT_BYTES + WRAPPER_BYTES)
+    inner = sent.get("ddo")
+    if not isinstance(inner, dict) or "@context" in sent or "version" in sent:
+        return sent, body
+    span = member_span(body, "ddo")
+    assert span is not None
+    if any(sent.get(name) for name in _WRAPPED):
+        _check_publisher(sent, inner)
+    return inner, span
+
+
+def _check_publisher(sent: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """ocean.js 4.0.0 signs did + nonce, 4.3.7 address + nonce. Nothing is used up: no effect follows."""
+    address, nonce, signature = (sent.get(name) for name in _WRAPPED)
+    if isinstance(nonce, int) and not isinstance(nonce, bool):
+        nonce = str(nonce)
+    if not isinstance(address, str) or not isinstance(nonce, str) or not isinstance(signature, str):
+        raise PublisherNotProven
+    did = document.get("id")
+    texts = [DdoValidationByAddress(address, nonce).text()]
+    if isinstance(did, str):
+        texts.append(DdoValidationByDid(did, nonce).text())
+    if not any(personal.is_signed_by(text, signature, address) for text in texts):
+        raise PublisherNotProven
