@@ -38,9 +38,19 @@ class Body:
         return self._over
 
     def read_into(self, view: memoryview) -> int:
-        """Bytes written to `view`, 0 at the end. Raises TruncatedBody, FetchTimedOut, BadResponse."""
+        """Bytes written to `view`, 0 at the end.
+
+        Raises TruncatedBody, FetchTimedOut, BadResponse, and then has hung up.
+        """
         if self._over or not view:
             return 0
+        try:
+            return self._read(view)
+        except FetchError:
+            self.close()
+            raise
+
+    def _read(self, view: memoryview) -> int:
         if self._framing is Framing.CHUNKED:
             return self._read_chunked(view)
         if self._framing is Framing.LENGTH:
@@ -67,7 +77,7 @@ class Body:
                 self._idle_seconds = max(deadline - monotonic(), 0.001)
                 self.read_into(view)
         except FetchError:
-            self.close()
+            return
 
     def close(self) -> None:
         """Hang up at once unless the body was read to its end; safe to call twice."""
