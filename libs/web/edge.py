@@ -125,11 +125,12 @@ class _Edge:
 class _Exchange:
     """One request on its way through: sets the id, sees the status go out, counts bytes, writes the line."""
 
-    __slots__ = ("_close", "_environ", "_finished", "_headers", "_next", "_service", "_start", "_started_at",
-                 "request_id", "sent", "status")  # fmt: skip
+    __slots__ = ("_close", "_environ", "_finished", "_headers", "_next", "_path", "_service", "_start",
+                 "_started_at", "request_id", "sent", "status")  # fmt: skip
 
     def __init__(self, environ: "WSGIEnvironment", start: "StartResponse", service: str, cors: bool) -> None:
         self._environ = environ
+        self._path = environ.get("PATH_INFO", "")[:300]  # as it came: merging slashes would hide a URL
         self._start = start
         self._service = service
         self._started_at = time.perf_counter()
@@ -200,7 +201,7 @@ class _Exchange:
 
     def _line(self, route: str, seconds: float) -> str:
         # Query strings and bodies carry signatures: neither is ever written.
-        path = self._environ.get("PATH_INFO", "")[:300]
+        path = self._path
         shown = path if path == route or not _SUSPECT.search(path) else logs.redact(path)
         return (
             f'{{"time": "{logs.timestamp(time.time())}", "level": "INFO", "service": "{self._service}", '
