@@ -15,6 +15,7 @@ from services.provider.ports import Clock, TokenHolder
 
 INTROSPECT = "/internal/auth-tokens/introspect"
 SUBJECT_PREFIX = "eip155:"
+CLOCK_SKEW_SECONDS = 30
 
 
 class AuthHttp:
@@ -36,7 +37,8 @@ class AuthHttp:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             claims = tokens.verify(token, self._jwks.for_token(token))
-            tokens.check_times(claims, self._clock.now())
+            # Auth itself judges the expiry by its own clock; ours may differ a little.
+            tokens.check_times(claims, self._clock.now(), CLOCK_SKEW_SECONDS)
         except SigningError as error:
             raise TokenRefused from error
         return claims
