@@ -71,7 +71,7 @@ def as_query(userdata: Userdata) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in userdata.items():
         values = value if isinstance(value, list) else [value]
-        pairs.extend((name, _text(item)) for item in values if item is not None)
+        pairs.extend((_text(name), _text(item)) for item in values if item is not None)
     return urlencode(pairs)
 
 
@@ -89,9 +89,13 @@ def _json(text: str) -> object:
     if len(text) > MAX_USERDATA_BYTES:
         raise UserdataUnreadable
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise UserdataUnreadable from None
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _depth_exceeds(value: object, limit: int) -> bool:
