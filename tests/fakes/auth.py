@@ -1,0 +1,134 @@
+"""Fakes for the auth service's ports."""
+
+import threading
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from services.auth.domain.errors import LedgerUnavailable, StoreUnavailable
+from services.auth.domain.signing_keys import KeyState, KeyUnreadable, StoredKey
+from services.auth.domain.tokens import WalletToken
+from services.auth.domain.wallets import NonceTooLow, Proof, SignedRequest, UnsupportedChain
+
+
+class FrozenClock:
+    def __init__(self, now: float = 1_700_000_000.25) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+
+class MemoryLedger:
+    """A NonceLedger as strict as the real one: only a higher number is accepted, atomically."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.stored: dict[str, str] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.is_down = False
+
+    def consume(self, address: str, nonce: str) -> None:
+        if self.is_down:
+            raise LedgerUnavailable
+        with self._lock:
+            self.asked.append((address, nonce))
+            stored = self.stored.get(address)
+            if stored is not None and Decimal(nonce) <= Decimal(stored):
+                raise NonceTooLow(stored, nonce)
+            self.stored[address] = nonce
+
+
+class MemoryContractWallets:
+    """Accounts that accept given (message, signature) pairs on one chain."""
+
+    def __init__(self, chain_id: int = 8996) -> None:
+        self.chain_id = chain_id
+        self.accepts: dict[str, set[tuple[str, str]]] = {}
+        self.asked: list[SignedRequest] = []
+        self.is_down = False
+
+    def prove(self, request: SignedRequest, messages: Sequence[str]) -> Proof | None:
+        self.asked.append(request)
+        if self.is_down:
+            raise LedgerUnavailable
+        if request.chain_id not in (None, self.chain_id):
+            raise UnsupportedChain(request.chain_id or 0)
+        accepted = self.accepts.get(request.address.lower(), set())
+        signed = next((m for m in messages if (m, request.signature) in accepted), None)
+        return None if signed is None else Proof(signed, self.chain_id)
+
+
+class MemoryKeyStore:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.keys: list[StoredKey] = []
+        self.reads = 0
+        self.is_down = False
+
+    def all(self) -> list[StoredKey]:
+        self.reads += 1
+        if self.is_down:
+            raise StoreUnavailable
+        with self._lock:
+            return list(self.keys)
+
+    def add_active(self, key: StoredKey) -> None:
+        with self._lock:
+            if not any(known.state is KeyState.ACTIVE for known in self.keys):
+                self.keys.append(key)
+
+
+class PlainSealer:
+    """Seals nothing; opens only what it sealed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, str]] = {}
+
+    def seal(self, kid: str, private_jwk: dict[str, str]) -> str:
+        self._kept[kid] = private_jwk
+        return kid
+
+    def open(self, kid: str, sealed: str) -> dict[str, Any]:
+        if kid not in self._kept:
+            raise KeyUnreadable
+        return dict(self._kept[kid])
+
+
+class MemoryTokenStore:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.revoked: dict[str, WalletToken] = {}
+        self.is_down = False
+
+    def is_revoked(self, token_id: str) -> bool:
+        if self.is_down:
+            raise StoreUnavailable
+        return token_id in self.revoked
+
+    def revoke(self, token: WalletToken, now: float) -> bool:
+        if self.is_down:
+            raise StoreUnavailable
+        with self._lock:
+            return self.revoked.setdefault(token.token_id, token) is token
+
+    def purge(self, expired_before: float, most: int) -> int:
+        gone = [key for key, token in self.revoked.items() if token.expires_at < expired_before][:most]
+        for key in gone:
+            del self.revoked[key]
+        return len(gone)
+
+
+class MemorySpentMessages:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.spent: set[str] = set()
+
+    def spend(self, fingerprint: str, now: float) -> bool:
+        with self._lock:
+            is_new = fingerprint not in self.spent
+            self.spent.add(fingerprint)
+            return is_new
+
+    def is_spent(self, fingerprint: str) -> bool:
+        return fingerprint in self.spent

@@ -1,0 +1,72 @@
+"""An auth service over fakes, and a wallet that signs for it."""
+
+from dataclasses import dataclass, field
+
+from libs.signing.keys import PrivateKey
+from libs.signing.personal import sign_text
+from libs.web.jwks import LocalJwks
+from libs.web.service_tokens import ServiceTokenVerifier
+from services.auth.deps import Deps
+from services.auth.domain.service_clients import ServiceClients
+from services.auth.domain.wallets import SignedRequest
+from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.prove import Prove
+from services.auth.usecases.service_tokens import ServiceTokens
+from services.auth.usecases.wallet_tokens import Policy, WalletTokens
+from tests.fakes.auth import (
+    FrozenClock,
+    MemoryContractWallets,
+    MemoryKeyStore,
+    MemoryLedger,
+    MemorySpentMessages,
+    MemoryTokenStore,
+    PlainSealer,
+)
+
+ISSUER = "http://gateway.test:8030"
+DAY = 86_400
+PROVIDER_SECRET = "a secret of the provider"
+WALLET = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
+OTHER_WALLET = PrivateKey("0xfd5c1ccea015b6d663618850824154a3b3fb2882c46cefb05b9a93fea8c3d215")
+
+
+def signed(nonce: str, key: PrivateKey = WALLET, address: str | None = None, bind: str = "") -> SignedRequest:
+    """A request as an honest wallet makes it; `bind` is the expiration to sign as well."""
+    address = key.address if address is None else address
+    return SignedRequest(address, nonce, sign_text(address + bind + nonce, key))
+
+
+@dataclass
+class World:
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    contracts: MemoryContractWallets = field(default_factory=MemoryContractWallets)
+    key_store: MemoryKeyStore = field(default_factory=MemoryKeyStore)
+    store: MemoryTokenStore = field(default_factory=MemoryTokenStore)
+    spent: MemorySpentMessages = field(default_factory=MemorySpentMessages)
+    most_seconds: int = 30 * DAY
+
+    def __post_init__(self) -> None:
+        self.sealer = PlainSealer()
+        self.keyring = Keyring(self.key_store, self.sealer, self.clock)
+        self.keyring.start()
+        prove = Prove(self.ledger, self.contracts, self.spent, self.clock)
+        policy = Policy(issuer=ISSUER, most_seconds=self.most_seconds)
+        self.tokens = WalletTokens(prove, self.keyring, self.store, self.clock, policy)
+        clients = ServiceClients({"provider": PROVIDER_SECRET, "compute": "a secret of compute"})
+        self.service_tokens = ServiceTokens(clients, self.keyring, self.clock, ISSUER)
+
+    @property
+    def soon(self) -> str:
+        """An expiration one hour ahead."""
+        return str(int(self.clock.now()) + 3600)
+
+    def deps(self) -> Deps:
+        jwks = LocalJwks(lambda: self.keyring.current().verifying)
+        return Deps(
+            wallet_tokens=self.tokens,
+            service_tokens=self.service_tokens,
+            keyring=self.keyring,
+            verifier=ServiceTokenVerifier(jwks, self.clock.now),
+            checks={},
+        )
