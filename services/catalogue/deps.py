@@ -1,0 +1,12 @@
+"""What the web app is built from: everything concrete, made once by wiring."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from services.catalogue.usecases.registry import UseCases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    usecases: UseCases
+    checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

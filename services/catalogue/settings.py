@@ -1,0 +1,44 @@
+"""The settings of the catalogue's web app: the only reader of its environment besides indexer_settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from libs.signing.errors import MalformedKey
+from libs.signing.keys import PrivateKey
+from libs.web.settings import Env, Secret
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Values only; secrets hide themselves."""
+
+    database_url: Secret
+    key: PrivateKey  # vouches for valid documents
+    public_url: str  # where clients reach us; shown in the API description
+    log_level: str
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Raises BadSettings with every problem found; no problem quotes a value."""
+    env = Env(environ)
+    public_urls = env.list("PUBLIC_URL")
+    settings = Settings(
+        database_url=env.secret("CATALOGUE_DATABASE_URL"),
+        key=_key(env),
+        public_url=public_urls[0] if public_urls else "/",
+        log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+    )
+    env.check()
+    return settings
+
+
+def _key(env: Env) -> PrivateKey:
+    secret = env.secret("CATALOGUE_PRIVATE_KEY")
+    try:
+        return PrivateKey(secret.reveal())
+    except MalformedKey:
+        if secret.reveal():
+            env.problem("CATALOGUE_PRIVATE_KEY must be 64 hex digits.")
+        return PrivateKey(b"\x01" * 32)  # never used: check() raises

@@ -1,0 +1,39 @@
+"""Builds everything the catalogue's web process needs (the indexer has its own assembly)."""
+
+from pathlib import Path
+
+from libs.signing.keys import require_native_curve
+from libs.sql.engine import Database
+from libs.sql.migrate import upgrade
+from services.catalogue.adapters import store_sql
+from services.catalogue.adapters.clock import SystemClock
+from services.catalogue.adapters.store_sql.catalogue import SqlCatalogue
+from services.catalogue.deps import Deps
+from services.catalogue.dialects.aquarius.search import render_search
+from services.catalogue.settings import Settings
+from services.catalogue.usecases.assets import Assets
+from services.catalogue.usecases.registry import UseCases
+from services.catalogue.usecases.search import SearchAssets
+from services.catalogue.usecases.states import IndexStates
+from services.catalogue.usecases.trigger import TriggerCaching
+from services.catalogue.usecases.validate import Validate
+
+MIGRATIONS = Path(store_sql.__file__).parent / "migrations"
+
+
+def build(settings: Settings) -> Deps:
+    """Everything concrete; brings the database's schema up to date first."""
+    require_native_curve()
+    database = Database.open(settings.database_url.reveal())
+    upgrade(database.engine, MIGRATIONS)
+    catalogue = SqlCatalogue(database)
+    return Deps(
+        usecases=UseCases(
+            assets=Assets(catalogue),
+            search=SearchAssets(catalogue, render_search),
+            states=IndexStates(catalogue),
+            trigger=TriggerCaching(catalogue, SystemClock()),
+            validate=Validate(settings.key),
+        ),
+        checks={"database": database.ping},
+    )

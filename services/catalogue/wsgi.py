@@ -1,0 +1,12 @@
+"""`granian --interface wsgi services.catalogue.wsgi:app`: settings from the environment, all built once."""
+
+import os
+
+from libs.web.logs import configure_logging
+from services.catalogue.app import create_app
+from services.catalogue.settings import load_settings
+from services.catalogue.wiring import build
+
+settings = load_settings(os.environ)
+configure_logging("catalogue", settings.log_level)
+app = create_app(settings, build(settings))
