@@ -45,6 +45,7 @@ class Settings:
     request_timeout_seconds: float  # one attempt at a file's origin
     request_retries: int
     max_checksum_bytes: int  # no checksum above it; 0: never
+    fileinfo_caller_headers: bool  # send the headers of file objects that anonymous callers describe
     max_encrypt_bytes: int
     rbac_server_url: str | None
     private_provider: bool
@@ -110,6 +111,7 @@ def _fetching(env: Env) -> dict[str, Any]:
         "request_timeout_seconds": env.float("REQUEST_TIMEOUT", 10.0, least=0.1),
         "request_retries": env.int("REQUEST_RETRIES", 1, least=1, most=10),
         "max_checksum_bytes": env.int("MAX_CHECKSUM_LENGTH", 5 * MEBIBYTE),
+        "fileinfo_caller_headers": env.bool("FILEINFO_CALLER_HEADERS"),
         "max_encrypt_bytes": env.int("MAX_ENCRYPT_BYTES", 20 * MEBIBYTE, least=1),
     }
 

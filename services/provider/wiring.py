@@ -88,7 +88,9 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
     chains, clock = _chains(settings), SystemClock()
     assets = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
     gateways = Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
-    origins, contracts = _origins(settings), ChainContractReader(chains)
+    origins, contracts = _origins(settings, ORIGIN_IDLE_SECONDS), ChainContractReader(chains)
+    # A look at a file is not worth the patience that its download is.
+    glances = _origins(settings, settings.request_timeout_seconds)
     return _Parts(
         settings=settings,
         chains=chains,
@@ -106,7 +108,12 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
         ),
         gateways=gateways,
         files=ServiceFiles(settings.keys, gateways),
-        probe=Probe(origins, contracts, max_checksum_bytes=settings.max_checksum_bytes),
+        probe=Probe(
+            glances,
+            contracts,
+            max_checksum_bytes=settings.max_checksum_bytes,
+            budget_seconds=3 * settings.request_timeout_seconds,
+        ),
         origins=origins,
         contracts=contracts,
         environments=NoEnvironments(),
@@ -122,7 +129,13 @@ def _usecases(parts: _Parts) -> UseCases:
         authenticate=parts.authenticate,
         encrypt=Encrypt(settings.keys, chain_ids[0]),
         decrypt=Decrypt(parts.authenticate, parts.chains, settings.keys, settings.authorized_decrypters),
-        fileinfo=Fileinfo(parts.assets, parts.files, parts.probe, parts.gateways),
+        fileinfo=Fileinfo(
+            parts.assets,
+            parts.files,
+            parts.probe,
+            parts.gateways,
+            caller_headers=settings.fileinfo_caller_headers,
+        ),
         initialize=_initialize(parts),
         download=_download(parts),
     )
@@ -178,12 +191,12 @@ def _access(settings: Settings, assets: CatalogueHttp, chains: Chains) -> Access
     return Access(assets, chains, access_control)
 
 
-def _origins(settings: Settings) -> GuardedOrigins:
+def _origins(settings: Settings, idle_seconds: float) -> GuardedOrigins:
     fetcher = make_fetcher(
         allow_non_public_ip=settings.allow_non_public_ip,
         fetch_allow=settings.fetch_allow,
         request_timeout=settings.request_timeout_seconds,
-        idle_seconds=ORIGIN_IDLE_SECONDS,
+        idle_seconds=idle_seconds,
     )
     return GuardedOrigins(fetcher, settings.request_retries)
 
