@@ -35,7 +35,9 @@ def add(room: Blueprint, nonces: Nonces) -> None:
 
 
 def _scope(params: Params) -> str:
-    scope = params.text("scope") or USER_SCOPE
+    if not params.has("scope"):
+        return USER_SCOPE
+    scope = need_text(params, "scope")
     if scope not in SCOPES:
         raise BadRequest("scope")
     return scope
