@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libs.fetch.guard import parse_allow
 from libs.web.settings import Env, Secret
 from services.provider.egress.ticket import MIN_KEY_CHARS
 
@@ -35,7 +36,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         threads=env.int("EGRESS_THREADS", 128, least=1, most=4096),
         graceful_seconds=env.int("EGRESS_GRACEFUL_SECONDS", 30, least=1),
         allow_non_public_ip=env.bool("ALLOW_NON_PUBLIC_IP"),
-        fetch_allow=",".join(env.list("FETCH_ALLOW")),
+        fetch_allow=_fetch_allow(env),
         request_timeout_seconds=env.float("REQUEST_TIMEOUT", 10.0, least=0.1),
         request_retries=env.int("REQUEST_RETRIES", 1, least=1, most=10),
         origin_idle_seconds=env.float("EGRESS_ORIGIN_IDLE_SECONDS", 60.0, least=0.1),
@@ -46,3 +47,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         env.problem(f"EGRESS_KEY must have at least {MIN_KEY_CHARS} characters.")
     env.check()
     return settings
+
+
+def _fetch_allow(env: Env) -> str:
+    text = ",".join(env.list("FETCH_ALLOW"))
+    try:
+        parse_allow(text)
+    except ValueError as error:
+        env.problem(f"FETCH_ALLOW: {error}.")
+    return text
