@@ -9,12 +9,16 @@ from libs.sql.engine import Database
 
 
 def insert_or_ignore(database: Database, table: Table) -> Executable:
-    """Built once per table; its parameters are the column values."""
+    """Built once per table; its parameters are the column values.
+
+    RETURNING tells a new row from an old one: drivers disagree on the row count of this statement.
+    """
+    key = table.primary_key.columns[0]
     if database.is_sqlite:
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+        return sqlite.insert(table).on_conflict_do_nothing().returning(key)
+    return postgresql.insert(table).on_conflict_do_nothing().returning(key)
 
 
 def was_inserted(connection: Connection, statement: Executable, row: dict[str, Any]) -> bool:
     """Whether the row is new; the database decides, whatever others do at the same time."""
-    return connection.execute(statement, row).rowcount == 1
+    return connection.execute(statement, row).first() is not None

@@ -1,0 +1,190 @@
+"""What other services rely on: service tokens, introspection, the key set; and that nobody else gets in."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from libs.signing import tokens
+from services.auth.app import create_app
+from tests.fakes.auth_world import ISSUER, PROVIDER_SECRET, WALLET, World, signed
+
+TOKEN = "/internal/token"
+INTROSPECT = "/internal/auth-tokens/introspect"
+A = WALLET.address
+GRANT = {"grant_type": "client_credentials"}
+FORM = "application/x-www-form-urlencoded"
+
+
+def basic(name: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()}
+
+
+def service(world: World, name: str = "provider") -> dict[str, str]:
+    return {"Authorization": "Bearer " + world.service_tokens.mint(name)}
+
+
+def test_service_token_by_client_credentials(client: FlaskClient, world: World) -> None:
+    answer = client.post(TOKEN, data=GRANT, headers=basic("provider", PROVIDER_SECRET), content_type=FORM)
+    assert answer.status_code == 200
+    assert answer.json["token_type"] == "Bearer"
+    assert answer.json["expires_in"] == 600
+    assert answer.headers["Cache-Control"] == "no-store"
+    claims = tokens.verify(answer.json["access_token"], world.keyring.current().verifying)
+    assert (claims["iss"], claims["sub"], claims["aud"]) == (ISSUER, "service:provider", "internal")
+
+
+BAD_CREDENTIALS: list[dict[str, str]] = [
+    {},
+    basic("provider", "wrong"),
+    basic("nobody", PROVIDER_SECRET),
+    basic("", ""),
+    basic("provider", ""),
+    basic("compute", PROVIDER_SECRET),
+    {"Authorization": "Basic"},
+    {"Authorization": "Basic !!!"},
+    {"Authorization": "Basic " + base64.b64encode(b"provider").decode()},
+    {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
+    {"Authorization": f"Bearer {PROVIDER_SECRET}"},
+    {"Authorization": "Digest username=provider"},
+    {"Authorization": "x" * 5000},
+]
+
+
+@pytest.mark.parametrize("headers", BAD_CREDENTIALS, ids=range(len(BAD_CREDENTIALS)))
+def test_bad_credentials_are_401(client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = client.post(TOKEN, data=GRANT, headers=headers, content_type=FORM)
+    assert (answer.status_code, answer.json) == (401, {"error": "invalid_client"})
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_secret_in_body_or_query_does_not_count(client: FlaskClient) -> None:
+    given = {**GRANT, "client_id": "provider", "client_secret": PROVIDER_SECRET}
+    assert client.post(TOKEN, data=given, content_type=FORM).status_code == 401
+    assert client.post(TOKEN, query_string=given).status_code == 401
+
+
+@pytest.mark.parametrize("grant", [{}, {"grant_type": ""}, {"grant_type": "password"}, {"grant_type": ["x"]}])
+def test_other_grants_are_refused(client: FlaskClient, grant: dict[str, Any]) -> None:
+    answer = client.post(TOKEN, json=grant, headers=basic("provider", PROVIDER_SECRET))
+    assert answer.status_code == 400
+    assert answer.json["error"] in ("unsupported_grant_type", "invalid_request")
+
+
+def test_broken_body_is_invalid_request(client: FlaskClient) -> None:
+    headers = basic("provider", PROVIDER_SECRET)
+    for body in (b"{", b"\xff", b"grant_type=a&grant_type=b", b"x" * 10_000):
+        answer = client.post(TOKEN, data=body, headers=headers, content_type=FORM)
+        assert answer.status_code == 400
+        assert answer.json["error"] in ("unsupported_grant_type", "invalid_request")
+
+
+def test_introspection_of_a_living_token(client: FlaskClient, world: World) -> None:
+    token = world.tokens.create(signed("1"), world.soon)
+    answer = client.post(INTROSPECT, json={"token": token}, headers=service(world))
+    assert answer.status_code == 200
+    jti = tokens.verify(token, world.keyring.current().verifying)["jti"]
+    assert answer.json == {
+        "active": True,
+        "jti": jti,
+        "sub": "eip155:" + A,
+        "address": A,
+        "exp": int(world.soon),
+    }
+
+
+def test_deleted_token_is_inactive_at_once_in_every_spelling(client: FlaskClient, world: World) -> None:
+    token = world.tokens.create(signed("1"), world.soon)
+    world.tokens.delete(signed("2"), token)
+    for spelling in (token, token + "=", token + "==", token + "\n"):
+        answer = client.post(INTROSPECT, json={"token": spelling}, headers=service(world))
+        assert (answer.status_code, answer.json) == (200, {"active": False})
+
+
+def test_inactive_tokens(client: FlaskClient, world: World) -> None:
+    expired = world.tokens.create(signed("1"), str(int(world.clock.now()) + 1))
+    world.clock.time += 2
+    foreign = World().tokens.create(signed("1"), world.soon)
+    for token in (expired, foreign, world.service_tokens.mint("provider"), "x", "a.b.c", "💥", "x" * 9000):
+        answer = client.post(INTROSPECT, json={"token": token}, headers=service(world))
+        assert (answer.status_code, answer.json) == (200, {"active": False})
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"token": ""}, {"token": None}, {"token": 5.5}, {"token": []}, [], None]
+)
+def test_introspection_without_a_token_is_400_or_inactive(
+    client: FlaskClient, world: World, body: Any
+) -> None:
+    answer = client.post(INTROSPECT, data=json.dumps(body), headers=service(world))
+    assert (answer.status_code, answer.json) in [
+        (400, {"error": "invalid_request"}),
+        (200, {"active": False}),
+    ]
+
+
+def test_introspection_when_the_database_is_away_is_503_and_never_a_yes(
+    client: FlaskClient, world: World
+) -> None:
+    token = world.tokens.create(signed("1"), world.soon)
+    world.store.is_down = True
+    answer = client.post(INTROSPECT, json={"token": token}, headers=service(world))
+    assert (answer.status_code, answer.json) == (503, {"error": "store_unavailable"})
+
+
+def test_introspection_wants_a_service_token(client: FlaskClient, world: World) -> None:
+    token = world.tokens.create(signed("1"), world.soon)
+    others = [
+        {},
+        {"Authorization": f"Bearer {token}"},
+        {"Authorization": f"Bearer {World().service_tokens.mint('provider')}"},
+        basic("provider", PROVIDER_SECRET),
+        {"Authorization": "Bearer"},
+    ]
+    for headers in others:
+        answer = client.post(INTROSPECT, json={"token": token}, headers=headers)
+        assert answer.status_code == 401
+    headers = service(world)
+    world.clock.time += 3600
+    assert client.post(INTROSPECT, json={"token": token}, headers=headers).status_code == 401
+
+
+def test_key_set(client: FlaskClient, world: World) -> None:
+    answer = client.get("/.well-known/jwks.json")
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/json"
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert len(answer.json["keys"]) == 1
+    assert set(answer.json["keys"][0]) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+    token = world.tokens.create(signed("1"), world.soon)
+    assert tokens.verify(token, answer.json)["address"] == A
+
+
+PUBLIC = {
+    "/api/services/createAuthToken",
+    "/api/services/deleteAuthToken",
+    "/.well-known/jwks.json",
+    "/internal/token",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+}
+
+
+def test_every_other_route_wants_a_service_token(world: World) -> None:
+    """A route is on the short list above or refuses a caller without a token."""
+    app: Flask = create_app(world.deps())
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if rule.rule in PUBLIC:
+            continue
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            assert client.open(rule.rule, method=method).status_code == 401, rule.rule
+
+
+def test_unknown_internal_route_has_the_internal_shape(client: FlaskClient) -> None:
+    assert client.get("/internal/x").json == {"error": "http_404"}
+    assert client.get("/internal/token").json == {"error": "http_405"}
