@@ -39,7 +39,7 @@ def nft_metadata(nft: str) -> View[NftMetadata]:
         nft,
         "getMetaData()",
         (),
-        lambda words: NftMetadata(words.text(0), words.address(1), words.uint(2, 8), words.boolean(3)),
+        lambda words: NftMetadata(words.text(0), words.text(1), words.uint(2, 8), words.boolean(3)),
     )
 
 

@@ -9,6 +9,7 @@ import base64
 import socket
 import ssl
 import time
+import weakref
 from threading import Lock
 from urllib.parse import unquote, urlsplit
 
@@ -119,11 +120,13 @@ class Poster:
             "Content-Type: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: tidegate\r\n"
             f"{_authorization(parts.username, parts.password)}Content-Length: "
         ).encode("ascii")
-        self.forget()
+        self._lock = Lock()
+        self._idle: list[_Connection] = []
+        weakref.finalize(self, _close_all, self._idle)
 
     def forget(self) -> None:
-        self._idle: list[_Connection] = []
         self._lock = Lock()
+        _close_all(self._idle)
 
     def post(self, body: bytes, timeout_seconds: float) -> bytes:
         """The body of a 200 answer. Raises HttpFailure, AnswerTooBig, TimeoutError, OSError."""
@@ -198,6 +201,16 @@ class Poster:
             sock.close()
             raise
         return _Connection(sock)
+
+
+def _close_all(idle: list[_Connection]) -> None:
+    while idle:
+        idle.pop().close()
+
+
+def _close_all(connections: list[_Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _left(deadline: float) -> float:

@@ -216,8 +216,10 @@ class DispenserCreated:
 
 @dataclass(frozen=True, slots=True)
 class NftMetadata:
-    """ERC721Template.getMetaData(). States: 0 active, 1 end of life, 2 deprecated, 3 revoked, 4 ordering
-    disabled, 5 unlisted."""
+    """ERC721Template.getMetaData(); both decryptor fields are free text.
+
+    States: 0 active, 1 end of life, 2 deprecated, 3 revoked, 4 ordering disabled, 5 unlisted.
+    """
 
     decryptor_url: str
     decryptor_address: str

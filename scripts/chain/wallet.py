@@ -69,6 +69,14 @@ class Wallet:
         """As `send`; the transaction hash, 0x hex."""
         return tx_hash(self.send(function))
 
+    def send_anyway(self, function: ContractFunction) -> str:
+        """As `send_hash`, but a transaction that reverts is fine."""
+        return tx_hash(self._mine(function.build_transaction(self._fields())))
+
+    def call_raw(self, to: str, data: bytes) -> str:
+        """Send bare call data; the transaction hash."""
+        return tx_hash(self._transact({**self._fields(), "to": to, "data": data}))
+
     def deploy(self, name: str, arguments: Sequence[Any] = ()) -> tuple[str, int]:
         """Deploy an Ocean contract; its address and block."""
         source = artifact(name)
@@ -94,6 +102,12 @@ class Wallet:
         }
 
     def _transact(self, transaction: Any) -> TxReceipt:
+        receipt = self._mine(transaction)
+        if receipt["status"] != 1:
+            raise TransactionFailed(self._reason(transaction, receipt))
+        return receipt
+
+    def _mine(self, transaction: Any) -> TxReceipt:
         signed = self._account.sign_transaction({k: v for k, v in transaction.items() if k != "from"})
         try:
             sent = self.w3.eth.send_raw_transaction(signed.raw_transaction)
@@ -102,8 +116,6 @@ class Wallet:
             self._nonce = None  # it may or may not have counted: ask the node next time
             raise
         self._nonce = transaction["nonce"] + 1
-        if receipt["status"] != 1:
-            raise TransactionFailed(self._reason(transaction, receipt))
         return receipt
 
     def _reason(self, transaction: Any, receipt: TxReceipt) -> str:

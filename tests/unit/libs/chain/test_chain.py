@@ -24,6 +24,7 @@ def chain_of(*nodes: FakeNode, finality_blocks: int = 10, contracts: Any = None)
 
 
 def metadata_of(state: int) -> bytes:
+    """As the contract answers: (string decryptorUrl, string decryptorAddress, uint8 state, bool)."""
     empty = uint_word(0)
     return b"".join((uint_word(128), uint_word(160), uint_word(state), uint_word(1), empty, empty))
 
