@@ -195,12 +195,14 @@ class AccessWorld:
 
     ledger: Any = field(default_factory=MemoryLedger)
     tokens: FakeTokens = field(default_factory=FakeTokens)
-    assets: FakeAssets = field(default_factory=FakeAssets)
+    assets: Any = field(default_factory=FakeAssets)
     chain: OrderChain = field(default_factory=OrderChain)
+    chains: Any = None  # real ones; `chain` alone when None
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(ORDERED_AT + 60.0))
-    origins: FakeOrigins = field(default_factory=FakeOrigins)
+    origins: Any = field(default_factory=FakeOrigins)
     environments: FakeEnvironments = field(default_factory=FakeEnvironments)
-    proofs: FakeProofs = field(default_factory=FakeProofs)
+    relay: Any = None
+    proofs: Any = field(default_factory=FakeProofs)
     access_control: AccessControl | None = None
     policy: FeePolicy = field(default_factory=FeePolicy)
     rules: Rules = field(default_factory=Rules)
@@ -209,7 +211,7 @@ class AccessWorld:
 
     def __post_init__(self) -> None:
         keys = ProviderKeys(plain=self.key)
-        chains = OrderChains(self.chain)
+        chains = self.chains or OrderChains(self.chain)
         contracts = FakeContracts()
         access = Access(self.assets, chains, self.access_control)
         orders = Orders(keys, self.clock, self.rules)
@@ -231,7 +233,7 @@ class AccessWorld:
             access=access,
             orders=orders,
             files=files,
-            handover=Handover(FakeRelay(self.origins), contracts, FakeTickets()),
+            handover=Handover(self.relay or FakeRelay(self.origins), contracts, FakeTickets()),
             environments=self.environments,
             proofs=self.proofs,
         )
