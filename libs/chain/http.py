@@ -208,11 +208,6 @@ def _close_all(idle: list[_Connection]) -> None:
         idle.pop().close()
 
 
-def _close_all(connections: list[_Connection]) -> None:
-    for connection in connections:
-        connection.close()
-
-
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
