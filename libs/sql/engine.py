@@ -93,6 +93,30 @@ class Database:
             yield connection
 
     @contextmanager
+    def read_cursor(self) -> Iterator[Any]:
+        """A driver cursor for one prebuilt SELECT on a hot path: a fifth of what read() costs.
+
+        The SQL is the driver's own (`?` on SQLite, `%s` on PostgreSQL). Raises DatabaseUnavailable.
+        """
+        with _translated():
+            pooled = self._readers.raw_connection()
+        driver: Any = pooled.driver_connection
+        dbapi = self.engine.dialect.loaded_dbapi
+        try:
+            if not self.is_sqlite:
+                driver.autocommit = True  # else the driver would begin a transaction and end it again
+            try:
+                yield pooled.cursor()
+            finally:
+                if not self.is_sqlite and not driver.closed:
+                    driver.autocommit = False
+        except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+            pooled.invalidate(error)
+            raise DatabaseUnavailable("the database is not available") from error
+        finally:
+            pooled.close()
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits when the block ends well and rolls back when it raises.
 

@@ -12,7 +12,7 @@ from services.catalogue.domain.facts import DidState, RetryEntry
 from services.catalogue.domain.query.nodes import Search
 from services.catalogue.ports import ChainStatus, SearchResult, StoredAsset
 
-_ETAG = select(t.assets.c.etag).where(t.assets.c.did == bindparam("did"))
+_ETAG = "SELECT etag FROM assets WHERE did = "  # asked on every request of every provider: see read_cursor
 _ASSET = select(t.assets.c.etag, t.assets.c.body).where(t.assets.c.did == bindparam("did"))
 _NAMES = select(t.assets.c.did, t.assets.c.name).where(
     t.assets.c.did.in_(bindparam("dids", expanding=True)), t.assets.c.name.is_not(None)
@@ -31,10 +31,13 @@ class SqlCatalogue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._etag_sql = _ETAG + ("?" if database.is_sqlite else "%s")
 
     def etag(self, did: str) -> str | None:
-        with self._database.read() as connection:
-            return connection.execute(_ETAG, {"did": did}).scalar_one_or_none()
+        with self._database.read_cursor() as cursor:
+            cursor.execute(self._etag_sql, (did,))
+            row = cursor.fetchone()
+        return None if row is None else row[0]
 
     def asset(self, did: str) -> StoredAsset | None:
         with self._database.read() as connection:

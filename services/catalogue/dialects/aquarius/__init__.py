@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from libs.sql.errors import DatabaseUnavailable
 from libs.web.params import BadParams
 from services.catalogue.dialects.aquarius import assets, discovery, errors, search, states, validation
+from services.catalogue.dialects.aquarius.revalidation import Revalidation
 from services.catalogue.domain.errors import CatalogueError
 from services.catalogue.usecases.registry import UseCases
 
@@ -22,3 +23,4 @@ def mount(app: Flask, usecases: UseCases, public_url: str) -> None:
     discovery.add(room, public_url)
     app.register_blueprint(room)
     discovery.add_root(app)
+    app.wsgi_app = Revalidation(app.wsgi_app, usecases.assets)  # type: ignore[method-assign]

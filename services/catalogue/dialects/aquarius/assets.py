@@ -7,6 +7,7 @@ from flask import Blueprint, Request, Response, request
 from libs.web.params import BadParams
 from services.catalogue.dialects.aquarius.errors import NOT_A_DICT, answer, not_found_text
 from services.catalogue.dialects.aquarius.reading import payload_of, whole
+from services.catalogue.dialects.aquarius.revalidation import names_tag
 from services.catalogue.domain.documents import UnreadableDocument
 from services.catalogue.usecases.assets import AssetNotFound, Assets
 from services.catalogue.usecases.registry import UseCases
@@ -22,28 +23,16 @@ def add(room: Blueprint, usecases: UseCases) -> None:
 
 
 def _ddo(assets: Assets, did: str) -> Response:
-    # Most callers have the document already: their question is answered from one column.
-    asked = request.environ.get("HTTP_IF_NONE_MATCH")
-    if asked:
-        etag = assets.etag(did)
-        if _names_tag(asked, etag):
-            return _dressed(Response(status=304), etag)
+    """A matching If-None-Match from a GET was answered before (see revalidation.py)."""
     asset = assets.find(did)
-    return _dressed(Response(asset.body, mimetype="application/json"), asset.etag)
-
-
-def _dressed(response: Response, etag: str) -> Response:
-    response.headers["ETag"] = f'"{etag}"'
+    asked = request.environ.get("HTTP_IF_NONE_MATCH")
+    if asked and names_tag(asked, asset.etag):
+        response = Response(status=304)
+    else:
+        response = Response(asset.body, mimetype="application/json")
+    response.headers["ETag"] = f'"{asset.etag}"'
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def _names_tag(header: str, etag: str) -> bool:
-    """If-None-Match compares weakly (RFC 9110 13.1.2)."""
-    if header == f'"{etag}"':
-        return True
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return "*" in tags or f'"{etag}"' in tags
 
 
 def _metadata(assets: Assets, did: str) -> Response:
