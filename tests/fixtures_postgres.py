@@ -48,6 +48,22 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://tidegate@127.0.0.1:{self.port}/{database}"
 
+    @classmethod
+    def create(cls) -> "PostgresServer":
+        """A running server with nothing in it; remove() it when done. Raises PostgresMissing."""
+        programs, user = _programs(), _user()
+        folder = Path(tempfile.mkdtemp(prefix="tidegate-postgres-"))
+        server = cls(programs, folder, _free_port(), user)
+        try:
+            if user is not None:
+                shutil.chown(folder, user)
+            server.initialise()
+            server.start()
+        except BaseException:
+            server.remove()
+            raise
+        return server
+
     def new_database(self) -> str:
         """The URL of a fresh database."""
         name = f"t{next(_names)}_{os.getpid()}"
@@ -83,6 +99,11 @@ class PostgresServer:
             self.process.wait()
         self.process = None
 
+    def remove(self) -> None:
+        """Stop it and delete its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def initialise(self) -> None:
         data = self.folder / "data"
         command = self._as_user(
@@ -116,18 +137,9 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    programs, user = _programs(), _user()
-    folder = Path(tempfile.mkdtemp(prefix="tidegate-postgres-"))
-    server = PostgresServer(programs, folder, _free_port(), user)
-    try:
-        if user is not None:
-            shutil.chown(folder, user)
-        server.initialise()
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    server = PostgresServer.create()
+    yield server
+    server.remove()
 
 
 @pytest.fixture

@@ -172,13 +172,15 @@ class Database:
         raise AssertionError("unreachable")
 
     def _after_fork(self) -> None:
-        # The parent's sockets and file locks are not ours: forget them without closing.
+        # The parent's sockets and file locks are not ours, neither to use nor to close: keep them referenced.
+        _ABANDONED.extend((self.engine.pool, self._readers.pool))
         self._lock = threading.Lock()
         self.engine.dispose(close=False)
         self._readers.dispose(close=False)
 
 
 _PING = text("SELECT 1")
+_ABANDONED: list[object] = []  # pools of a parent process
 
 
 @contextmanager
