@@ -42,7 +42,15 @@ class ChainContractReader:
             values = decode(outputs, answer)
         except (ChainError, SigningError) as error:
             raise ContractReadFailed(type(error).__name__) from None
-        except (EncodingError, DecodingError, ParseError, TypeError, ValueError, OverflowError) as error:
+        except (
+            EncodingError,
+            DecodingError,
+            ParseError,
+            TypeError,
+            ValueError,
+            LookupError,
+            OverflowError,
+        ) as error:
             raise ContractReadFailed(f"ABI: {type(error).__name__}") from None
         plain = [_plain(value, kind) for value, kind in zip(values, outputs, strict=True)]
         return json.dumps(plain[0] if len(plain) == 1 else plain).encode()

@@ -1,0 +1,92 @@
+"""Probing many files at once, within one budget of time."""
+
+import threading
+from collections.abc import Mapping
+
+from services.provider.domain.origins import OriginRequest
+from services.provider.usecases.probe import UNREACHABLE, Probe
+from tests.fakes.file_world import ScriptedContracts
+from tests.fakes.origins import FakeOrigins, FakeReply
+
+
+def plan(number: int) -> OriginRequest:
+    return OriginRequest("GET", f"https://files.test/{number}")
+
+
+class Gate(FakeOrigins):
+    """Holds every fetch until `together` of them wait at once."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self.barrier = threading.Barrier(together, timeout=20)
+
+    def open(self, request: OriginRequest, extra_headers: Mapping[str, str] | None = None) -> FakeReply:
+        self.barrier.wait()
+        return FakeReply(200, {"content-length": request.url[-1]}, url=request.url)
+
+
+def test_many_files_are_looked_at_side_by_side_and_stay_in_order() -> None:
+    probe = Probe(Gate(4), ScriptedContracts(), max_checksum_bytes=0)
+    found = probe.many([plan(number) for number in range(4)])
+    assert [details.content_length for details in found] == ["0", "1", "2", "3"]
+    assert [details.filename for details in found] == ["0", "1", "2", "3"]
+
+
+class Stuck(FakeOrigins):
+    """The first file answers at once, every other one only when released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+
+    def open(self, request: OriginRequest, extra_headers: Mapping[str, str] | None = None) -> FakeReply:
+        if not request.url.endswith("/0"):
+            self.release.wait(30)
+        return FakeReply(200, url=request.url)
+
+
+def test_what_is_not_known_when_the_budget_ends_counts_as_unreachable() -> None:
+    origins = Stuck()
+    probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=0, budget_seconds=0.3)
+    try:
+        found = probe.many([plan(number) for number in range(40)])
+    finally:
+        origins.release.set()
+    assert found[0].valid
+    assert all(details == UNREACHABLE for details in found[1:])
+
+
+def test_no_files() -> None:
+    assert Probe(FakeOrigins(), ScriptedContracts(), max_checksum_bytes=0).many([]) == []
+
+
+def test_a_checksum_ends_with_the_budget() -> None:
+    times = iter([0.0, 0.0])
+    origins = FakeOrigins({plan(1).url: FakeReply(200, {}, b"x" * 500)})
+    probe = Probe(
+        origins,
+        ScriptedContracts(),
+        max_checksum_bytes=1000,
+        budget_seconds=10,
+        clock=lambda: next(times, 100.0),
+    )
+    found = probe.one(plan(1), with_checksum=True)
+    assert found.valid
+    assert found.checksum is None
+
+
+def test_a_budget_that_is_over_asks_nobody() -> None:
+    origins = FakeOrigins()
+    times = iter([0.0, 50.0])
+    probe = Probe(
+        origins, ScriptedContracts(), max_checksum_bytes=0, budget_seconds=10, clock=lambda: next(times, 50.0)
+    )
+    assert probe.one(plan(1)) == UNREACHABLE
+    assert origins.asked == []
+
+
+def test_lengths_that_are_no_numbers_are_unknown() -> None:
+    for text in ("x", "-1", "1e3", "9" * 40, "\u0665"):
+        origins = FakeOrigins({plan(1).url: FakeReply(200, {"content-length": text})})
+        probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=10)
+        assert probe.one(plan(1), with_checksum=True).content_length == ""
