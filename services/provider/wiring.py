@@ -13,6 +13,7 @@ from libs.web.jwks import RemoteJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.provider.adapters.auth_http import AuthHttp
 from services.provider.adapters.catalogue_http import CatalogueHttp
+from services.provider.adapters.chain_proof import ChainProof
 from services.provider.adapters.clock import SystemClock
 from services.provider.adapters.contract_reader import ChainContractReader
 from services.provider.adapters.environments import NoEnvironments
@@ -176,9 +177,6 @@ def _proofs(parts: _Parts) -> ProofQueue | None:
     if settings.http_proof_url is not None:
         senders.append(HttpProof(settings.http_proof_url, settings.keys, parts.origins))
     if settings.chain_proof:
-        # Imported for those who want it: signing transactions loads half of the Ethereum tool box.
-        from services.provider.adapters.chain_proof import ChainProof
-
         senders.append(ChainProof(parts.chains, settings.keys))
     return ProofQueue(senders) if senders else None
 

@@ -6,7 +6,6 @@ Source: contract 8.7. Costs the provider's key gas for each download.
 from typing import Protocol
 
 from eth_abi.abi import encode
-from eth_account import Account
 
 from libs.chain.errors import ChainError, RpcRefused
 from libs.chain.types import SendingTerms
@@ -59,17 +58,42 @@ class ChainProof:
 
 def _send(chain: SendingChain, proof: ProofOfDownload, key: PrivateKey, data: bytes) -> None:
     terms = chain.sending_terms(key.address, proof.datatoken, data)
-    transaction = {
-        "nonce": terms.nonce,
-        "gasPrice": terms.gas_price,
-        "gas": terms.gas * 5 // 4,
-        "to": proof.datatoken,
-        "value": 0,
-        "data": data,
-        "chainId": proof.chain_id,
-    }
-    signed = Account.sign_transaction(transaction, key.secret)
-    chain.send_raw_transaction(bytes(signed.raw_transaction))
+    unsigned = [
+        _number(terms.nonce),
+        _number(terms.gas_price),
+        _number(terms.gas * 5 // 4),
+        bytes.fromhex(proof.datatoken[2:]),
+        b"",
+        data,
+    ]
+    chain.send_raw_transaction(_signed(unsigned, proof.chain_id, key))
+
+
+def _signed(fields: list[bytes], chain_id: int, key: PrivateKey) -> bytes:
+    """A legacy transaction, replay-protected by EIP-155. eth_account would do, but loads half of the Ethereum
+    tool box, and with it a recursion limit under which nested JSON crashes the process."""
+    digest = keccak256(_list([*fields, _number(chain_id), b"", b""]))
+    raw = key.native.sign_recoverable(digest, hasher=None)
+    v = 35 + 2 * chain_id + raw[64]
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big")
+    return _list([*fields, _number(v), _number(r), _number(s)])
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _list(items: list[bytes]) -> bytes:
+    """RLP (Ethereum yellow paper, appendix B) of a flat list of byte strings."""
+    body = b"".join(item if len(item) == 1 and item[0] < 0x80 else _header(0x80, item) for item in items)
+    return _header(0xC0, body)
+
+
+def _header(base: int, body: bytes) -> bytes:
+    if len(body) < 56:
+        return bytes((base + len(body),)) + body
+    length = _number(len(body))
+    return bytes((base + 55 + len(length),)) + length + body
 
 
 def _call_data(proof: ProofOfDownload, key: PrivateKey) -> bytes:
