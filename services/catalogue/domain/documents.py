@@ -61,8 +61,12 @@ def member_span(body: bytes, name: str) -> bytes | None:
 
 
 def serialise(document: Mapping[str, Any]) -> bytes:
-    """The one spelling of a served document: key order kept, no spaces, UTF-8."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """The one spelling of a served document: key order kept, no spaces, UTF-8.
+
+    Half characters, which only the name of a contract could bring in, become question marks.
+    """
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode(errors="replace")
 
 
 def revision_of(body: bytes) -> str:

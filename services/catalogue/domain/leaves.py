@@ -94,9 +94,16 @@ def _indexed(document: Mapping[str, Any]) -> Iterator[tuple[Leaf, str | float | 
             return
         ordinal = ordinals.get(path, 0)
         ordinals[path] = ordinal + 1
-        text = value if isinstance(value, str) and len(value) <= MAX_EXACT else None
+        text = value if isinstance(value, str) and _is_exact(value) else None
         number = None if isinstance(value, str | bool) else _number(value)
         yield Leaf(path, ordinal, text, number), value
+
+
+def _is_exact(text: str) -> bool:
+    """Short enough, and without what a database cannot carry (names of contracts may hold anything)."""
+    if len(text) > MAX_EXACT or "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _number(value: float) -> float | None:

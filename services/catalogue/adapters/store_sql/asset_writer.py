@@ -7,9 +7,10 @@ an order, which moves one number, costs a few rows.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import Connection, TextClause, bindparam, delete, func, insert, select, text, tuple_, update
 
 from services.catalogue.adapters.store_sql import tables as t
 from services.catalogue.adapters.store_sql import upserts
@@ -20,27 +21,47 @@ from services.catalogue.domain.leaves import Leaf, Occurrence, leaves, word_occu
 
 CHUNK = 400
 
-# One JSON parameter carries all words of a document: hundreds of rows in two statements.
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """One JSON parameter carries all rows of a document: hundreds of rows in one statement each."""
+
+    fields: TextClause
+    terms: TextClause
+    postings: TextClause
+
+
 _STATEMENTS = {
-    "sqlite": (
-        text(
+    "sqlite": _Statements(
+        fields=text(
+            "INSERT INTO asset_fields (path, asset_id, ordinal, text, number) "
+            "SELECT json_extract(value, '$[0]'), :asset_id, json_extract(value, '$[1]'), "
+            "json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(:rows)"
+        ),
+        terms=text(
             "INSERT INTO terms (path, term) "
             "SELECT DISTINCT json_extract(value, '$[0]'), json_extract(value, '$[1]') "
             "FROM json_each(:rows) WHERE true ORDER BY 1, 2 ON CONFLICT DO NOTHING"
         ),
-        text(
+        postings=text(
             "INSERT INTO postings (term_id, asset_id, position, weight) "
             "SELECT terms.id, :asset_id, json_extract(value, '$[2]'), json_extract(value, '$[3]') "
             "FROM json_each(:rows) JOIN terms "
             "ON terms.path = json_extract(value, '$[0]') AND terms.term = json_extract(value, '$[1]')"
         ),
     ),
-    "postgresql": (
-        text(
+    "postgresql": _Statements(
+        fields=text(
+            "INSERT INTO asset_fields (path, asset_id, ordinal, text, number) "
+            "SELECT item->>0, :asset_id, CAST(item->>1 AS integer), item->>2, "
+            "CAST(item->>3 AS double precision) "
+            "FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS item"
+        ),
+        terms=text(
             "INSERT INTO terms (path, term) SELECT DISTINCT item->>0, item->>1 "
             "FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS item ORDER BY 1, 2 ON CONFLICT DO NOTHING"
         ),
-        text(
+        postings=text(
             "INSERT INTO postings (term_id, asset_id, position, weight) "
             "SELECT terms.id, :asset_id, CAST(item->>2 AS integer), CAST(item->>3 AS double precision) "
             "FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS item JOIN terms "
@@ -137,12 +158,13 @@ def _write_fields(connection: Connection, asset_id: int, wanted: list[Leaf]) -> 
         chosen = tuple_(table.c.path, table.c.ordinal).in_(stale[start : start + CHUNK])
         connection.execute(delete(table).where(table.c.asset_id == asset_id, chosen))
     missing = [
-        {"path": path, "asset_id": asset_id, "ordinal": ordinal, "text": text, "number": number}
+        (path, ordinal, text, number)
         for (path, ordinal), (text, number) in target.items()
         if stored.get((path, ordinal)) != (text, number)
     ]
     if missing:
-        connection.execute(insert(table), missing)
+        statement = _STATEMENTS[connection.dialect.name].fields
+        connection.execute(statement, {"rows": json.dumps(missing), "asset_id": asset_id})
 
 
 def _write_words(connection: Connection, asset_id: int, found: list[Occurrence], *, fresh: bool) -> None:
@@ -151,9 +173,9 @@ def _write_words(connection: Connection, asset_id: int, found: list[Occurrence],
     if not found:
         return
     rows = json.dumps([(item.path, item.word, item.position, item.weight) for item in found])
-    new_terms, new_postings = _STATEMENTS[connection.dialect.name]
-    connection.execute(new_terms, {"rows": rows})
-    connection.execute(new_postings, {"rows": rows, "asset_id": asset_id})
+    statements = _STATEMENTS[connection.dialect.name]
+    connection.execute(statements.terms, {"rows": rows})
+    connection.execute(statements.postings, {"rows": rows, "asset_id": asset_id})
 
 
 def count_assets(connection: Connection) -> int:

@@ -215,7 +215,12 @@ class SqlIndexUnit:
     def reschedule(
         self, entry_id: str, *, next_at: float, attempts: int, error: str | None, dead: bool = False
     ) -> None:
-        values = {"next_at": next_at, "attempts": attempts, "error": error, "dead": dead}
+        values = {
+            "next_at": next_at,
+            "attempts": attempts,
+            "error": rows.storable(error),
+            "dead": dead,
+        }
         self._connection.execute(update(t.retries).where(t.retries.c.id == entry_id).values(**values))
 
     def queue_sizes(self, chain_id: int) -> tuple[int, int]:

@@ -16,6 +16,13 @@ from services.catalogue.domain.facts import (
 )
 
 
+def storable(text: str | None) -> str | None:
+    """Without NUL and half characters, which PostgreSQL refuses; sentences may quote anything."""
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return text.replace("\0", "?").encode(errors="replace").decode()
+
+
 def event_row(event: EventFact) -> dict[str, Any]:
     return {
         "chain_id": event.key.chain_id,
@@ -58,7 +65,7 @@ def outcome_row(outcome: DocumentOutcome) -> dict[str, Any]:
         "nft_address": outcome.nft_address.lower(),
         "status": outcome.status.value,
         "document_hash": outcome.document_hash,
-        "error": outcome.error,
+        "error": storable(outcome.error),
     }
 
 
@@ -80,7 +87,7 @@ def did_state_row(state: DidState) -> dict[str, Any]:
         "nft_lower": state.nft_address.lower(),
         "tx_id": state.tx_id.lower(),
         "valid": state.valid,
-        "error": state.error,
+        "error": storable(state.error),
     }
 
 
@@ -108,7 +115,7 @@ def retry_row(entry: RetryEntry) -> dict[str, Any]:
         "nft_address": entry.nft_address,
         "did": entry.did,
         "attempts": entry.attempts,
-        "error": entry.error,
+        "error": storable(entry.error),
         "dead": entry.dead,
     }
 
