@@ -99,7 +99,7 @@ def test_bodies_above_the_limit_are_413_and_not_read() -> None:
 
 def test_bodies_without_a_stated_length_are_limited_too() -> None:
     provider = Provider(variables={"MAX_ENCRYPT_BYTES": "10"})
-    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    environ = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
     fine = post(provider, b"x" * 10, environ_overrides=environ)
     assert opened(fine) == b"x" * 10
     assert post(provider, b"x" * 11, environ_overrides=environ).status_code == 413
@@ -107,3 +107,16 @@ def test_bodies_without_a_stated_length_are_limited_too() -> None:
 
 def test_two_encryptions_of_one_text_differ(provider: Provider) -> None:
     assert post(provider).data != post(provider).data
+
+
+@pytest.mark.parametrize("size", [32_671, 32_672, 65_535, 100_000])
+def test_large_answers_state_their_length(provider: Provider, size: int) -> None:
+    answer = post(provider, b"x" * size)
+    assert opened(answer) == b"x" * size
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+
+
+def test_bodies_that_end_early_are_not_encrypted(provider: Provider) -> None:
+    answer = post(provider, b"x" * 10, environ_overrides={"CONTENT_LENGTH": "11"})
+    assert answer.status_code == 400
+    assert list(json.loads(answer.data)["errors"]) == ["body"]

@@ -5,14 +5,19 @@ ocean.js publishes whatever text it gets, so success is told by 201 and refusals
 
 import re
 from binascii import hexlify
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
+from libs.web.params import BadParams, Params
 from services.provider.dialects.ocean.errors import FieldErrors, edge_error, refusal
 from services.provider.domain.errors import UnsupportedChain
 from services.provider.usecases.encrypt import Encrypt
 
 OCTETS = "application/octet-stream"
+# Pieces whose hex stays below malloc's threshold for fresh pages: a whole 2 MiB answer in one buffer, and
+# again with `0x` before it, costs twice the time of the encryption in page faults (measured).
+PIECE = 32 * 1024
 # Digits first, whatever follows: ocean.js 5.1.1 sends `?chainId=8996?nonce=...`.
 _LEADING_DIGITS = re.compile(r"\A[0-9]{1,18}(?![0-9])")
 
@@ -30,22 +35,47 @@ def add(room: Blueprint, encrypt: Encrypt, max_bytes: int) -> None:
             blob = encrypt.blob(document, chain_id)
         except UnsupportedChain:
             return refusal("Failed to encrypt.")
+        return _hex(blob)
+
+
+def _hex(blob: bytes) -> Response:
+    if len(blob) <= PIECE:
         return Response(b"0x" + hexlify(blob), 201, mimetype="text/plain")
+    response = Response(_pieces(memoryview(blob)), 201, mimetype="text/plain")
+    response.content_length = 2 + 2 * len(blob)
+    return response
+
+
+def _pieces(blob: memoryview) -> Iterator[bytes]:
+    yield b"0x" + hexlify(blob[:PIECE])
+    for start in range(PIECE, len(blob), PIECE):
+        yield hexlify(blob[start : start + PIECE])
 
 
 def _chain_id() -> int | None:
-    values = [value for value in request.args.getlist("chainId") if value]
-    if not values:
+    try:
+        value = Params.of_query(request).text("chainId")
+    except BadParams as error:
+        raise FieldErrors({error.field: [error.message]}) from error
+    if not value:
         return None
-    found = _LEADING_DIGITS.match(values[0])
-    if len(values) > 1 or found is None:
+    found = _LEADING_DIGITS.match(value)
+    if found is None:
         raise FieldErrors({"chainId": ["The chainId must be an integer."]})
     return int(found.group())
 
 
 def _body(max_bytes: int) -> bytes | None:
-    """The whole body, or None when it is larger than allowed; never reads more than one byte too much."""
-    if (request.content_length or 0) > max_bytes:
+    """The whole body, or None when it is larger than allowed; never reads more than one byte too much.
+
+    Read from the server in one go: the framework would gather it in small pieces and copy it twice.
+    """
+    length = request.content_length
+    if length is not None and length > max_bytes:
         return None
-    body = request.stream.read(max_bytes + 1)
+    if length is None and not request.environ.get("HTTP_TRANSFER_ENCODING"):
+        return b""
+    body: bytes = request.environ["wsgi.input"].read(max_bytes + 1 if length is None else length)
+    if length is not None and len(body) < length:
+        raise FieldErrors({"body": ["The body ended early."]})
     return None if len(body) > max_bytes else body
