@@ -7,7 +7,6 @@ no clock, no chain, no earlier result goes in. Source: companion contract 2.4.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from services.catalogue.domain.facts import (
@@ -19,22 +18,13 @@ from services.catalogue.domain.facts import (
     EventKind,
     OutcomeStatus,
 )
-from services.catalogue.domain.sightings import NftIdentity, TokenIdentity
+from services.catalogue.domain.sightings import NftIdentity
+from services.catalogue.domain.tokens import TokenStory, current_rate, identity_of, order_count, sale_places
 
 METADATA_KINDS = frozenset({EventKind.METADATA_CREATED, EventKind.METADATA_UPDATED})
 SHORT_STATES = frozenset({2, 3})
 _SHORT_MEMBERS = ("event", "nft", "datatokens", "stats")
-_RATE_UNIT = Decimal(10) ** 18
 WAITING = "The document waits to be opened."
-
-
-@dataclass(frozen=True, slots=True)
-class TokenStory:
-    """Everything known of one datatoken: its own events in chain order, and the rates of its exchanges."""
-
-    events: Sequence[EventFact] = ()
-    rates: Sequence[EventFact] = ()
-    identity: TokenIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +71,7 @@ def asset_of(story: NftStory) -> AssetRecord | None:
         "stats": _stats(story),
         "purgatory": {"state": False, "reason": ""},
     }
+    added["indexedMetadata"] = indexed_metadata(story, added)
     document = {**story.document, **added}
     if state in SHORT_STATES:
         document = {name: added[name] for name in _SHORT_MEMBERS}
@@ -166,7 +157,7 @@ def _event(event: EventFact) -> dict[str, Any]:
 
 def _datatoken(story: NftStory, service: Mapping[str, Any]) -> dict[str, Any]:
     address = str(service["datatokenAddress"])
-    identity = _identity(story.tokens.get(address.lower(), TokenStory()))
+    identity = identity_of(story.tokens.get(address.lower(), TokenStory()))
     return {
         "address": address,
         "name": identity.name if identity else "",
@@ -175,24 +166,39 @@ def _datatoken(story: NftStory, service: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _identity(token: TokenStory) -> TokenIdentity | None:
-    for event in token.events:
-        if event.kind is EventKind.TOKEN_CREATED:
-            payload = event.payload
-            return TokenIdentity(payload["nft"], payload["name"], payload["symbol"])
-    return token.identity
+def own_token(story: NftStory, address: str) -> TokenStory | None:
+    """Only a datatoken that this NFT deployed counts: a document may name somebody else's."""
+    token = story.tokens.get(address.lower(), TokenStory())
+    identity = identity_of(token)
+    return token if identity is not None and identity.nft == story.nft_address.lower() else None
+
+
+def indexed_metadata(story: NftStory, added: Mapping[str, Any]) -> dict[str, Any]:
+    """The same facts in the layout that ocean.js reads from 4.1 on (`waitForIndexer` wants `event.txid`)."""
+    return {
+        "nft": added["nft"],
+        "event": added["event"],
+        "stats": [_service_stats(story, service) for service in _services(story.document or {})],
+        "purgatory": added["purgatory"],
+    }
+
+
+def _service_stats(story: NftStory, service: Mapping[str, Any]) -> dict[str, Any]:
+    token = own_token(story, str(service["datatokenAddress"])) or TokenStory()
+    entry = _datatoken(story, service)
+    return {
+        "datatokenAddress": entry["address"],
+        "name": entry["name"],
+        "symbol": entry["symbol"],
+        "serviceId": entry["serviceId"],
+        "orders": order_count(token),
+        "prices": sale_places(token),
+    }
 
 
 def _stats(story: NftStory) -> dict[str, Any]:
-    """Only datatokens that this NFT deployed count: a document may name somebody else's."""
-    own = []
-    for address in datatokens_of(story.document or {}):
-        token = story.tokens.get(address, TokenStory())
-        identity = _identity(token)
-        if identity is not None and identity.nft == story.nft_address.lower():
-            own.append(token)
-    orders = sum(event.kind is EventKind.ORDER_STARTED for token in own for event in token.events)
-    return {"allocated": 0, "orders": orders, "price": _price(own)}
+    own = [token for address in datatokens_of(story.document or {}) if (token := own_token(story, address))]
+    return {"allocated": 0, "orders": sum(map(order_count, own)), "price": _price(own)}
 
 
 def _price(tokens: Iterable[TokenStory]) -> dict[str, Any]:
@@ -200,20 +206,11 @@ def _price(tokens: Iterable[TokenStory]) -> dict[str, Any]:
     for token in tokens:
         for event in token.events:
             if event.kind is EventKind.EXCHANGE_CREATED:
-                return _fixed_rate(event, token.rates)
+                return {
+                    "value": float(current_rate(event, token.rates)),
+                    "tokenAddress": event.payload["baseToken"],
+                    "tokenSymbol": event.payload["baseSymbol"],
+                }
         if any(event.kind is EventKind.DISPENSER_CREATED for event in token.events):
             return {"value": 0}
     return {}
-
-
-def _fixed_rate(created: EventFact, rates: Iterable[EventFact]) -> dict[str, Any]:
-    rate = created.payload["rate"]
-    for event in rates:
-        # Two exchange contracts give the same pair of tokens the same id.
-        if event.subject == created.payload["exchangeId"] and event.emitter == created.emitter:
-            rate = event.payload["rate"]
-    return {
-        "value": float(Decimal(rate) / _RATE_UNIT),
-        "tokenAddress": created.payload["baseToken"],
-        "tokenSymbol": created.payload["baseSymbol"],
-    }

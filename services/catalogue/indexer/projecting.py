@@ -8,13 +8,13 @@ from services.catalogue.domain.documents import parse_object
 from services.catalogue.domain.facts import EventFact, EventKind
 from services.catalogue.domain.projection import (
     NftStory,
-    TokenStory,
     asset_of,
     datatokens_of,
     did_state_of,
     served_event,
 )
 from services.catalogue.domain.sightings import NftIdentity, TokenIdentity
+from services.catalogue.domain.tokens import TokenStory
 from services.catalogue.ports import IndexUnit
 
 # Contract facts of NFTs and datatokens that are older than the indexed blocks.

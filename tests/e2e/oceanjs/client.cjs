@@ -30,6 +30,8 @@ const sha256 = (data) => crypto.createHash('sha256').update(data).digest('hex')
 const parseUnits = (text, decimals) => (major >= 5 ? ethers : ethers.utils).parseUnits(text, decimals)
 
 function config() {
+  // Until 3.1 the variable held the addresses themselves, from 3.2 on the name of their file.
+  if (major === 3 && minor < 2) process.env.ADDRESS_FILE = require('node:fs').readFileSync(process.env.ADDRESS_FILE, 'utf8')
   const found = new ocean.ConfigHelper().getConfig(chainId)
   found.providerUri = gateway
   found.metadataCacheUri = gateway
