@@ -41,6 +41,9 @@ class Transport(Protocol):
     def post(self, url: str, body: bytes) -> Answer:
         """Raises DecryptionFailed."""
 
+    def close(self) -> None:
+        """Hang up idle connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Post:
@@ -67,6 +70,9 @@ class GuardedTransport:
             reason = f"The decryptor cannot be reached: {error.reason}."
             raise DecryptionFailed(reason, reachable=False) from None
 
+    def close(self) -> None:
+        self._fetcher.close()
+
 
 class DirectTransport:
     """For our own provider, which stands on a private address."""
@@ -92,6 +98,9 @@ class DirectTransport:
             return Answer(response.status, answer)
         except (HTTPError, OSError):
             raise DecryptionFailed("Our provider cannot be reached.", reachable=False) from None
+
+    def close(self) -> None:
+        self._pool.clear()
 
 
 def _within(chunks: Iterable[bytes], hang_up: Callable[[], None], deadline: float) -> bytes | None:
@@ -157,6 +166,10 @@ class HttpDecryptor:
         if not url.lower().startswith(("http://", "https://")):
             raise DecryptionRefused("The decryptor URL of the event is not an http(s) URL.")
         return self._ask(self._guarded, url + _PATH, sealed)
+
+    def close(self) -> None:
+        self._direct.close()
+        self._guarded.close()
 
     def _ask(self, transport: Transport, url: str, sealed: SealedDocument) -> bytes:
         answer = transport.post(url, self._body(sealed))

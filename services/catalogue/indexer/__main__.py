@@ -74,7 +74,7 @@ def _run(indexer: Indexer, settings: IndexerSettings, stopping: Event) -> None:
     for thread in threads:
         thread.join()
     health.stop()
-    indexer.database.dispose()
+    indexer.close()
     log.info("stopped")
 
 

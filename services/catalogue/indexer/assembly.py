@@ -44,8 +44,14 @@ class Indexer:
     """One loop per chain, each with the event that cuts its pauses short."""
 
     database: Database
+    decryptor: HttpDecryptor
     loops: tuple[ChainLoop, ...]
     wakes: tuple[Event, ...]
+
+    def close(self) -> None:
+        """When the loops have ended."""
+        self.decryptor.close()
+        self.database.dispose()
 
 
 def build(settings: IndexerSettings, rules: DocumentRules, version: str) -> Indexer:
@@ -58,7 +64,8 @@ def build(settings: IndexerSettings, rules: DocumentRules, version: str) -> Inde
     policy = Policy(
         allowed_publishers=settings.allowed_publishers, allowed_validators=settings.allowed_validators
     )
-    tools = Tools(_decryptor(settings), rules, policy, retry, clock)
+    decryptor = _decryptor(settings)
+    tools = Tools(decryptor, rules, policy, retry, clock)
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
     loops, wakes = [], []
     for source in _sources(settings):
@@ -69,7 +76,7 @@ def build(settings: IndexerSettings, rules: DocumentRules, version: str) -> Inde
         )
         loops.append(ChainLoop(parts, pace, clock=clock, wake=wake, version=version, page=retry.page))
         wakes.append(wake)
-    return Indexer(database, tuple(loops), tuple(wakes))
+    return Indexer(database, decryptor, tuple(loops), tuple(wakes))
 
 
 def _parts(
