@@ -37,7 +37,9 @@ def new_metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def make_engine(url: str, *, pool_size: int = 8, max_overflow: int = 24) -> Engine:
+def make_engine(
+    url: str, *, pool_size: int = 8, max_overflow: int = 24, pool_wait_seconds: float = 10
+) -> Engine:
     """An engine for `sqlite:////path/file.db`, `postgresql://...` or a path-like relative `sqlite:///file.db`.
 
     Raises BadDatabaseUrl. Connects on first use only.
@@ -59,7 +61,9 @@ def make_engine(url: str, *, pool_size: int = 8, max_overflow: int = 24) -> Engi
     parsed = parsed.set(drivername="postgresql+psycopg")
     settings = {"connect_timeout": "5", "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}
     parsed = parsed.update_query_dict({k: v for k, v in settings.items() if k not in parsed.query})
-    engine = create_engine(parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=10)
+    engine = create_engine(
+        parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_wait_seconds
+    )
     _ping_when_idle(engine)
     return engine
 

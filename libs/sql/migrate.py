@@ -38,8 +38,9 @@ def head(location: str | Path) -> str | None:
 
 
 def current(engine: Engine) -> str | None:
-    """The revision that the database is at, None when it is empty."""
-    with engine.connect() as connection:
+    """The revision that the database is at, None when it is empty. Waits for nobody's lock."""
+    own = create_engine(engine.url, poolclass=NullPool)
+    with own.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

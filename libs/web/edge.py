@@ -42,6 +42,7 @@ def install(
     `checks` are asked by /health/ready and raise when what they look at is not usable; `render_error` gives
     errors that no room handled (404, 405, 413, uncaught exceptions) the shape of the path's dialect.
     """
+    metrics.tidy()
     _mount_health(app, service, Readiness(checks))
     app.add_url_rule("/metrics", "edge_metrics", _metrics)
     app.before_request(_note_route)

@@ -61,6 +61,14 @@ def observe(service: str, method: str, route: str, status: int, seconds: float) 
     series.observe(seconds)
 
 
+def tidy() -> None:
+    """Fold the files of gone workers now; an app does so when it starts, and each scrape does it again."""
+    folder = multiprocess_folder()
+    if folder is not None:
+        with _locked(folder):
+            _fold_dead_workers(folder)
+
+
 def render() -> bytes:
     """The exposition text of this process, or of all workers in multi-process mode."""
     folder = multiprocess_folder()

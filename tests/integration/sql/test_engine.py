@@ -189,6 +189,40 @@ def test_readiness_sees_a_working_database(database: Database) -> None:
     database.ping()
 
 
+def test_a_hot_path_may_read_through_the_drivers_own_cursor(database: Database) -> None:
+    mark = "?" if database.is_sqlite else "%s"
+    for _ in range(2):
+        with database.read_cursor() as cursor:
+            cursor.execute(f"SELECT value FROM counters WHERE name = {mark}", ("n",))
+            assert cursor.fetchone() == (0,)
+        increment(database, 1)
+        increment_back(database)
+
+
+def increment_back(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(update(counters).values(value=counters.c.value - 1))
+
+
+def test_a_hot_path_whose_connection_breaks_says_so_and_recovers(postgres_url: str) -> None:
+    database = Database.open(postgres_url)
+    with pytest.raises(DatabaseUnavailable), database.read_cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with database.read_cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+    database.dispose()
+
+
+def test_a_pool_without_a_free_connection_is_an_unavailable_database(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, pool_size=1, max_overflow=0, pool_wait_seconds=0.05)
+    database = Database(engine)
+    with database.write(), pytest.raises(DatabaseUnavailable):
+        database.ping()
+    database.ping()
+    database.dispose()
+
+
 # --- one database only ---------------------------------------------------------------------------
 
 

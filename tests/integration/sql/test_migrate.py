@@ -107,6 +107,15 @@ def test_a_schema_from_newer_code_is_refused_by_name(database_url: str) -> None:
     database.dispose()
 
 
+def test_a_worker_that_starts_while_another_writes_does_not_wait(database_url: str) -> None:
+    database = Database.open(database_url)
+    migrate.upgrade(database.engine, LOCATION)
+    with database.write() as connection:
+        _first_rows(connection)
+        assert not migrate.upgrade(database.engine, LOCATION)
+    database.dispose()
+
+
 def test_readers_are_served_while_a_migration_waits_for_the_lock(database_url: str) -> None:
     database = Database.open(database_url)
     migrate.upgrade(database.engine, LOCATION, "0001")

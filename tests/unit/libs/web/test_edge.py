@@ -210,6 +210,26 @@ def test_doubled_slashes_are_merged_without_a_redirect(client: FlaskClient, path
     assert answer.status_code == (404 if path.endswith("/") else 200)
 
 
+def test_an_app_that_breaks_outside_flask_is_still_logged(lines: Any) -> None:
+    app = make_app()
+    inner = edge._Edge(_no_app, "trial", cors=True)
+    app.wsgi_app = inner  # type: ignore[method-assign]
+    with pytest.raises(SystemError):
+        app.test_client().get("/plain")
+    assert [line["status"] for line in lines()] == [0]
+    assert request_ids.current() == ""
+
+
+def _no_app(environ: Any, start_response: Any) -> Any:
+    raise SystemError
+
+
+def test_a_redirect_of_the_routing_is_not_an_error() -> None:
+    app = make_app()
+    app.add_url_rule("/folder/", "folder", lambda: "x")
+    assert app.test_client().get("/folder").status_code == 308
+
+
 # --- CORS ----------------------------------------------------------------------------------------
 
 
