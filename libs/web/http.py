@@ -43,8 +43,8 @@ class Reply:
 class Connection:
     """Keep-alive connections to one base URL. Safe to share between threads; connects on first use.
 
-    Stands on http.client: a general client spends three times the processor time on each small call, and every
-    request to us makes one.
+    Stands on http.client: a general client spends three times the processor time on each small call, and
+    hardly a request gets by without one.
     """
 
     def __init__(self, peer: str, base_url: str, timeout_seconds: float, pool_size: int = 32) -> None:
@@ -86,6 +86,8 @@ class Connection:
             content = answer.read(MAX_REPLY_BYTES + 1)
             if len(content) > MAX_REPLY_BYTES:
                 raise PeerUnavailable(self.peer, "the answer is too large")
+            if answer.length:
+                raise IncompleteRead(content, answer.length)
             is_reusable = answer.isclosed() and not answer.will_close
         finally:
             if is_reusable and len(self._idle) < self._pool_size:

@@ -10,7 +10,7 @@ from libs.web.internal_client import InternalClient
 from services.provider.adapters.catalogue_http import DDO_PATH, MAX_DOCUMENT_BYTES, CatalogueHttp
 from services.provider.domain.asset import CatalogueUnavailable, MalformedAsset
 from tests.fakes.ddos import DID, ddo
-from tests.fakes.origin import Exchange, Origin, endless, raw, reply, silent
+from tests.fakes.origin import Exchange, Origin, endless, lying_length, raw, reply, silent
 
 PATH = DDO_PATH + DID
 
@@ -115,6 +115,13 @@ def test_json_that_is_no_such_asset_is_malformed(origin: Origin, document: objec
 def test_a_huge_document_is_refused(origin: Origin) -> None:
     origin.route(PATH, reply(200, {}, b" " * (MAX_DOCUMENT_BYTES + 1)))
     with pytest.raises(MalformedAsset, match="too large"):
+        catalogue(origin).find(DID)
+
+
+def test_half_a_document_is_no_answer(origin: Origin) -> None:
+    whole = body(ddo())
+    origin.route(PATH, lying_length(whole, len(whole) + 10))
+    with pytest.raises(CatalogueUnavailable):
         catalogue(origin).find(DID)
 
 
