@@ -65,12 +65,13 @@ class _Transfer:
         self._client = client
         self._write = write
         self._patience = patience
+        self._can_splice = hasattr(os, "splice")
         self.sent = 0
 
     def run(self) -> None:
         view: memoryview | None = None
         while not self._body.finished:
-            rest = self._body.raw_rest() if hasattr(os, "splice") else None
+            rest = self._body.raw_rest() if self._can_splice else None
             if rest is not None and self._splice(*rest):
                 return
             view = view or memoryview(bytearray(BUFFER_BYTES))
@@ -97,6 +98,7 @@ class _Transfer:
             while count:
                 held = self._pull(origin, into, count)
                 if held is None:
+                    self._can_splice = False
                     return False
                 count -= held
                 self._push(out, held)
@@ -114,7 +116,7 @@ class _Transfer:
                 self._await_origin(origin)
                 continue
             except OSError as error:
-                if error.errno in _CANNOT_SPLICE and self.sent == 0:
+                if error.errno in _CANNOT_SPLICE:  # a matter of kernel and socket: it fails at once or never
                     return None
                 raise TransferBroken("origin: the connection broke") from error
             if moved == 0:

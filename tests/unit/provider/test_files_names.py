@@ -31,6 +31,7 @@ URL = "https://files.test/folder/noext?token=secret#x"
         (None, "https://h/", None, "text/csv", "download.csv"),
         (None, "https://h/a%20b%2Fc.txt", None, None, "c.txt"),
         (None, "https://h/../..", None, None, FALLBACK),
+        (None, "https://[h/a.csv", None, None, FALLBACK),
         ('attachment; filename="x.bin"', URL, "0123", "text/csv", "x.bin"),
         ("attachment;filename=x.bin", URL, None, None, "x.bin"),
         ("inline", URL, None, None, "noext"),
