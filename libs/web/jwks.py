@@ -12,6 +12,7 @@ from libs.web.http import Connection, PeerUnavailable
 
 log = logging.getLogger(__name__)
 PATH = "/.well-known/jwks.json"
+WARM_PAUSES = (0.25, 0.5, 1.0, 2.0) + (5.0,) * 60
 
 
 class JwksSource(Protocol):
@@ -33,7 +34,9 @@ class RemoteJwks:
     """The key set at `url`: refreshed when old or when a token names an unknown key, the latter rate limited.
 
     `url` is auth's base URL or the whole address of the document. When auth cannot be reached the last set
-    serves on for `stale_seconds`; after that PeerUnavailable.
+    serves on for `stale_seconds`; after that PeerUnavailable. A set that is merely old is refreshed beside
+    the request: auth itself waits for us while it consumes a nonce, and with all its threads waiting it
+    could not hand out its keys.
     """
 
     def __init__(
@@ -53,24 +56,52 @@ class RemoteJwks:
         self._keys = tokens.PublicKeys({})
         self._fetched_at = self._tried_at = float("-inf")
 
+    def warm(self) -> None:
+        """Fetch the keys beside the start of the service: try until auth has answered, for five minutes."""
+        threading.Thread(target=self._fetch_first, name="jwks-warm", daemon=True).start()
+
     def for_token(self, token: str) -> tokens.PublicKeys:
         kid = tokens.key_id(token.partition(".")[0])
-        now = time.monotonic()
-        if self._keys.get(kid) is not None and now - self._fetched_at < self._fresh:
+        age = time.monotonic() - self._fetched_at
+        if self._keys.get(kid) is not None and age < self._stale:
+            if age >= self._fresh and time.monotonic() - self._tried_at >= self._retry:
+                self._refresh_beside()
             return self._keys
-        self._refresh()
+        with self._lock:
+            self._refresh()
         if time.monotonic() - self._fetched_at > self._stale:
             raise PeerUnavailable("auth", "its public keys are not known")
         return self._keys
 
-    def _refresh(self) -> None:
-        with self._lock:
-            if time.monotonic() - self._tried_at < self._retry:
-                return
+    def _refresh_beside(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return  # somebody is at it already
+
+        def run() -> None:
             try:
-                keys = tokens.parse_jwks(self._connection.send("GET", self._path).json())
-                self._keys, self._fetched_at = keys, time.monotonic()
-            except (PeerUnavailable, MalformedJwk) as error:
-                log.warning("public keys of auth could not be fetched", extra={"reason": str(error)})
+                self._refresh()
             finally:
-                self._tried_at = time.monotonic()
+                self._lock.release()
+
+        threading.Thread(target=run, name="jwks-refresh", daemon=True).start()
+
+    def _fetch_first(self) -> None:
+        for pause in WARM_PAUSES:
+            with self._lock:
+                if self._fetched_at == float("-inf"):
+                    self._refresh(0.0)
+            if self._fetched_at != float("-inf"):
+                return
+            time.sleep(pause)
+
+    def _refresh(self, pause: float | None = None) -> None:
+        """With the lock held; nothing when the last try is less than `pause` (else retry) seconds ago."""
+        if time.monotonic() - self._tried_at < (self._retry if pause is None else pause):
+            return
+        try:
+            keys = tokens.parse_jwks(self._connection.send("GET", self._path).json())
+            self._keys, self._fetched_at = keys, time.monotonic()
+        except (PeerUnavailable, MalformedJwk) as error:
+            log.warning("public keys of auth could not be fetched", extra={"reason": str(error)})
+        finally:
+            self._tried_at = time.monotonic()

@@ -77,6 +77,7 @@ def build(settings: Settings) -> Deps:
     database = Database.open(settings.database_url.reveal())
     upgrade(database.engine, MIGRATIONS)
     jwks = RemoteJwks(settings.auth_url)
+    jwks.warm()
     parts = _parts(settings, SqlNonceLedger(database), jwks)
     return Deps(
         usecases=_usecases(parts),

@@ -272,6 +272,45 @@ def test_known_keys_serve_on_while_auth_is_away_but_not_for_ever(peer: Peer) -> 
         jwks.for_token(signed_by(ONE))
 
 
+def test_old_keys_are_renewed_beside_the_request_that_needs_them(peer: Peer) -> None:
+    """Auth waits for the very request that would ask it for keys: that request must not wait for auth."""
+    peer.answer = serves(ONE)
+    jwks = RemoteJwks(peer.url, fresh_seconds=0, retry_seconds=0)
+    jwks.for_token(signed_by(ONE))
+    asked, answered = threading.Event(), threading.Event()
+
+    def slowly(_: Any) -> Answer:
+        asked.set()
+        assert answered.wait(20)
+        return as_json({"keys": [tokens.public_jwk(ONE), tokens.public_jwk(TWO)]})
+
+    peer.answer = slowly
+    for _ in range(20):
+        assert jwks.for_token(signed_by(ONE)).get(ONE.kid) is not None
+    assert asked.wait(20)
+    answered.set()
+    assert jwks.for_token(signed_by(TWO)).get(TWO.kid) is not None
+
+
+def test_warm_asks_until_auth_has_answered(peer: Peer) -> None:
+    answers = iter([(503, b""), (200, b"{}")])
+    have_keys = threading.Event()
+
+    def late(_: Any) -> Answer:
+        answer = next(answers, None)
+        if answer is None:
+            have_keys.set()
+            return as_json({"keys": [tokens.public_jwk(ONE)]})
+        return answer
+
+    peer.answer = late
+    jwks = RemoteJwks(peer.url, retry_seconds=3600)
+    jwks.warm()
+    assert have_keys.wait(20)
+    assert jwks.for_token(signed_by(ONE)).get(ONE.kid) is not None
+    assert len(peer.asked) == 3
+
+
 @pytest.mark.parametrize("answer", [(200, b"[]"), (200, b"<html>"), (404, b"{}"), (200, b'{"keys": 1}')])
 def test_an_answer_that_is_no_key_set_is_unavailable(peer: Peer, answer: Answer) -> None:
     peer.answer = lambda _: answer
