@@ -8,6 +8,7 @@ a reuse is worth exactly as much as the order it names.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from libs.chain.events import order_reused, order_started, provider_fees
@@ -111,6 +112,8 @@ def parse_tx_id(value: str | bytes) -> str:
 
 def named_orders(receipt: Receipt, claim: Claim) -> tuple[str, ...]:
     """Transactions whose orders the receipt reuses for the claimed service, at most MAX_NAMED_ORDERS."""
+    if not order_reused(receipt.logs, claim.datatoken):
+        return ()
     named = dict.fromkeys(
         call.event.order_tx_id
         for call in _service_calls(receipt, claim)
@@ -262,6 +265,7 @@ def _service_fee(fee: ProviderFee, claim: Claim) -> PaidFee | None:
     return PaidFee(fee, data)
 
 
+@lru_cache(maxsize=1024)  # an order is used many times, and its fee never changes
 def _is_signed_by(fee: ProviderFee, address: str) -> bool:
     if not same_address(fee.address, address):
         return False
