@@ -181,3 +181,26 @@ def test_lost_database_lets_no_nonce_through(postgres_server: PostgresServer, po
     with pytest.raises(NonceTooLow):
         ledger.consume("user", ALICE, "2")
     database.dispose()
+
+
+def test_a_broken_sqlite_file_lets_no_nonce_through(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    database = Database.open(f"sqlite:///{path}")
+    upgrade(database.engine, MIGRATIONS)
+    database.dispose()
+    path.write_bytes(b"this is no database" * 1000)
+    for leftover in tmp_path.glob("ledger.db-*"):
+        leftover.unlink()
+    ledger = SqlNonceLedger(database)
+    with pytest.raises(LedgerUnavailable):
+        ledger.consume("user", ALICE, "1")
+    with pytest.raises(LedgerUnavailable):
+        ledger.last("user", ALICE)
+    database.dispose()
+
+
+def test_a_sqlite_folder_that_is_gone_lets_no_nonce_through(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/none/ledger.db")
+    with pytest.raises(LedgerUnavailable):
+        SqlNonceLedger(database).consume("user", ALICE, "1")
+    database.dispose()

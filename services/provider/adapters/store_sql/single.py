@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -45,19 +46,14 @@ class SingleStatement:
 
     def _sqlite(self, values: Values) -> Row:
         try:
-            connection = self._engine.raw_connection()
-        except (DBAPIError, PoolTimeout) as error:
+            with closing(self._engine.raw_connection()) as connection:
+                # The driver is in autocommit mode (libs.sql): the statement is the transaction.
+                cursor = connection.cursor()
+                cursor.execute(self._sql, values)
+                rows = cursor.fetchall()
+                cursor.close()
+        except (sqlite3.Error, DBAPIError, PoolTimeout) as error:
             raise _unavailable() from error
-        try:
-            # The driver is in autocommit mode (libs.sql): the statement is the transaction.
-            cursor = connection.cursor()
-            cursor.execute(self._sql, values)
-            rows = cursor.fetchall()
-            cursor.close()
-        except sqlite3.OperationalError as error:
-            raise _unavailable() from error
-        finally:
-            connection.close()
         return rows[0] if rows else None
 
     def _postgresql(self, values: Values) -> Row:
