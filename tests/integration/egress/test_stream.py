@@ -45,7 +45,7 @@ class Client:
         self.here, self.there = socket.socketpair()
         self.received = bytearray()
         stack.callback(self.there.close)
-        stack.callback(self.here.close)
+        stack.callback(self.end)
         self._thread = threading.Thread(target=self._read if reads else lambda: None, daemon=True)
         self._thread.start()
 
