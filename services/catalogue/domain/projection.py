@@ -4,6 +4,7 @@ The same facts give the same result whatever the order in which they arrived and
 no clock, no chain, no earlier result goes in. Source: companion contract 2.4.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from services.catalogue.domain.tokens import TokenStory, current_rate, identity_
 METADATA_KINDS = frozenset({EventKind.METADATA_CREATED, EventKind.METADATA_UPDATED})
 SHORT_STATES = frozenset({2, 3})
 _SHORT_MEMBERS = ("event", "nft", "datatokens", "stats")
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 WAITING = "The document waits to be opened."
 
 
@@ -54,8 +56,12 @@ def served_event(
 
 
 def datatokens_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Lower-case datatokens of the services, in their order, each once."""
-    return tuple(dict.fromkeys(str(service["datatokenAddress"]).lower() for service in _services(document)))
+    """Lower-case datatokens of the services, in their order, each once.
+
+    What is no address is left out: the older schemas let any text stand there.
+    """
+    named = (str(service["datatokenAddress"]).lower() for service in _services(document))
+    return tuple(dict.fromkeys(name for name in named if _ADDRESS.fullmatch(name)))
 
 
 def asset_of(story: NftStory) -> AssetRecord | None:

@@ -15,7 +15,7 @@ from libs.web.settings import BadSettings
 from services.catalogue.indexer.assembly import Indexer, build
 from services.catalogue.indexer.health import HealthServer
 from services.catalogue.indexer.loop import ChainLoop
-from services.catalogue.indexer.rules import StructuralRules
+from services.catalogue.indexer.rules import DdoRules
 from services.catalogue.indexer_settings import IndexerSettings, load_indexer_settings
 from services.catalogue.version import VERSION
 
@@ -51,7 +51,7 @@ def _build_when_possible(settings: IndexerSettings, stopping: Event) -> Indexer 
     """Chain or database may come up after us; None when we are stopped before they do."""
     while not stopping.is_set():
         try:
-            return build(settings, StructuralRules(), VERSION)
+            return build(settings, DdoRules(), VERSION)
         except (ChainError, SqlError) as error:
             log.warning("cannot start yet", extra={"reason": str(error)})
             stopping.wait(_START_PAUSE_SECONDS)

@@ -1,23 +1,13 @@
-"""The least that a document must be for the index to carry it."""
+"""The schema and identity rules as the indexer's DocumentRules."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from services.catalogue.domain.ddo_rules import problems_of
 
-class StructuralRules:
-    """DocumentRules that look at what projections read, and at nothing else."""
 
+class DdoRules:
     def problems(self, document: Mapping[str, Any], *, chain_id: int, nft_address: str) -> Mapping[str, Any]:
-        found: dict[str, str] = {}
-        if not isinstance(document.get("version"), str):
-            found["version"] = "no version provided for DDO."
-        if not isinstance(document.get("metadata"), dict):
-            found["metadata"] = "must be an object"
-        services = document.get("services")
-        if not isinstance(services, list):
-            return found | {"services": "must be a list"}
-        for number, service in enumerate(services):
-            address = service.get("datatokenAddress") if isinstance(service, dict) else None
-            if not isinstance(address, str):
-                found[f"services.{number}.datatokenAddress"] = "must be an address"
-        return found
+        if not document.get("version"):
+            return {"version": "no version provided for DDO."}
+        return problems_of(document, chain_id=chain_id, nft_address=nft_address)

@@ -16,7 +16,7 @@ import pytest
 
 from libs.sql.engine import Database
 from services.catalogue.indexer.assembly import Indexer, build
-from services.catalogue.indexer.rules import StructuralRules
+from services.catalogue.indexer.rules import DdoRules
 from services.catalogue.indexer_settings import load_indexer_settings
 from tests.fakes.decrypting_origin import StubDecryptor
 from tests.fakes.indexing import served
@@ -69,7 +69,7 @@ class Running:
 @contextmanager
 def running(variables: dict[str, str]) -> Iterator[Running]:
     """All loops in threads of this process until the end of the block."""
-    indexer = build(load_indexer_settings(variables), StructuralRules(), "test")
+    indexer = build(load_indexer_settings(variables), DdoRules(), "test")
     stopping = Event()
     threads = [Thread(target=loop.run, args=(stopping.is_set,)) for loop in indexer.loops]
     for thread in threads:
