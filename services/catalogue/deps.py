@@ -10,3 +10,4 @@ from services.catalogue.usecases.registry import UseCases
 class Deps:
     usecases: UseCases
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable
+    close: Callable[[], None]  # gives back what was opened; for tests and tools, a process just ends

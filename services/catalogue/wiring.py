@@ -36,4 +36,5 @@ def build(settings: Settings) -> Deps:
             validate=Validate(settings.key),
         ),
         checks={"database": database.ping},
+        close=database.dispose,
     )
