@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libs.signing.errors import MalformedMessage, SigningError
 from libs.signing.messages import AuthToken, AuthTokenWithExpiry
 from libs.signing.personal import is_signed_by, message_hash
 from services.auth.domain.errors import AuthError
@@ -93,21 +92,3 @@ def may_hide_an_expiration(nonce: str) -> bool:
     The texts have no separators: a signature over A + 1700003600 + 7 also fits the nonce 17000036007.
     """
     return len(nonce.partition(".")[0]) > _TIME_DIGITS
-
-
-__all__ = [
-    "MalformedMessage",
-    "MalformedNonce",
-    "NonceTooLow",
-    "Proof",
-    "SignatureRefused",
-    "SignedRequest",
-    "SigningError",
-    "UnsupportedChain",
-    "bound_message",
-    "check_nonce",
-    "fingerprint",
-    "may_hide_an_expiration",
-    "plain_message",
-    "signed_by_account",
-]

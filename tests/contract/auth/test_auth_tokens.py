@@ -6,6 +6,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from libs.signing import tokens
@@ -384,6 +386,46 @@ def test_wrong_method_is_e3(client: FlaskClient, method: str, path: str) -> None
     assert list(answer.json) == ["error", "context"]
     assert answer.json["context"] is None
     assert "Allow" in answer.headers
+
+
+def test_head_looks_at_parameters_then_says_405_and_uses_up_no_nonce(
+    client: FlaskClient, world: World
+) -> None:
+    assert client.head(CREATE).status_code == 400
+    answer = client.head(CREATE, query_string=create_params(world))
+    assert answer.status_code == 405
+    assert answer.headers["Allow"]
+    assert world.ledger.asked == []
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([("GET", CREATE), ("POST", CREATE), ("DELETE", DELETE)]),
+    st.dictionaries(
+        st.sampled_from([*FIELDS, "other"]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False)
+        | st.text()
+        | st.lists(st.text()),
+    ),
+)
+def test_no_parameters_whatever_lead_to_an_error_of_ours(
+    client: FlaskClient, route: tuple[str, str], given_params: dict[str, Any]
+) -> None:
+    answer = client.open(route[1], method=route[0], json=given_params)
+    assert answer.status_code == 400
+    assert next(iter(answer.json)) in ("error", "errors")
+
+
+@given(query=st.binary(max_size=200), body=st.binary(max_size=200))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_whatever_lead_to_an_error_of_ours(client: FlaskClient, query: bytes, body: bytes) -> None:
+    for method, path in (("POST", CREATE), ("DELETE", DELETE)):
+        raw = {"QUERY_STRING": query.decode("latin-1")}
+        answer = client.open(path, method=method, environ_overrides=raw, data=body)
+        assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("path", [CREATE + "/", DELETE + "/", "/api/services/other", "/", "/x"])

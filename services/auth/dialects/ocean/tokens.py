@@ -1,6 +1,7 @@
 """`GET|POST createAuthToken` and `DELETE deleteAuthToken` below /api/services (contract 9)."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from libs.web.params import Params
 from services.auth.dialects.ocean.errors import json_response
@@ -27,6 +28,9 @@ def add(room: Blueprint, wallet_tokens: WalletTokens) -> None:
         expiration = need(params, "expiration", is_integer)
         wallet_tokens.check_expiration(expiration)
         signed = _signed(params, address)
+        if request.method == "HEAD":
+            # As upstream: parameters are looked at, then no. A token that nobody can read costs no nonce.
+            raise MethodNotAllowed(["GET", "POST", "OPTIONS"])
         response = json_response({"token": wallet_tokens.create(signed, expiration)})
         response.headers["Cache-Control"] = "no-store"
         return response
