@@ -1,3 +1,3 @@
-"""The version clients see; semver-like, because some parse it."""
+"""The version clients see in the root document; semver, because some parse it. Kept equal to pyproject's."""
 
-VERSION = "2.1.6+tidegate.0.1.0"
+VERSION = "0.1.0"

@@ -1,6 +1,8 @@
 """`GET /`: the exact document clients read before every call. Source: contract section 1."""
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +102,8 @@ def test_other_methods_are_405_in_json(provider: Provider, method: str) -> None:
     answer = provider.client().open("/", method=method)
     assert answer.status_code == 405
     assert list(json.loads(answer.data)) == ["error", "context"]
+
+
+def test_version_is_the_projects_own(provider: Provider) -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert root(provider)["version"] == project["version"]

@@ -258,3 +258,26 @@ def test_lists_and_switches() -> None:
     assert (settings.private_provider, settings.reuse_extends_order) == (True, True)
     assert settings.network_urls == {None: Secret("http://a,http://b")}
     assert settings.chain_id == 8996
+
+
+class Recorder(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.asked.add(name.removesuffix("_FILE") if name.removesuffix("_FILE") in self.asked else name)
+        return super().get(name, default)
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    text = (Path(__file__).parents[3] / "services" / "provider" / "README.md").read_text()
+    recorder = Recorder(environment())
+    load_settings(recorder)
+    keystore_only = Recorder({"PROVIDER_KEYSTORE_FILE": "/nowhere"})
+    with pytest.raises(BadSettings):
+        load_settings(keystore_only)
+    undocumented = {name for name in recorder.asked | keystore_only.asked if f"`{name}`" not in text}
+    assert undocumented == set()
