@@ -106,8 +106,8 @@ class Endpoint:
             failure = RpcTimeout(f"{self.label} did not answer in time")
         except HttpFailure as error:
             failure = RpcUnavailable(f"{self.label}: {error}")
-        except OSError:
-            failure = RpcUnavailable(f"{self.label} cannot be reached")
+        except OSError as error:  # its kind only: its text may name the host
+            failure = RpcUnavailable(f"{self.label} cannot be reached ({type(error).__name__})")
         except (ValueError, RecursionError):
             failure = RpcUnavailable(f"{self.label} did not answer with JSON")
         raise failure  # outside the handlers: a chained system error may name the host

@@ -1,16 +1,16 @@
 """Runs anvil and saves its chain, so that a restart (after kill -9 too) continues where it was.
 
-What a kill -9 loses: the blocks of the last half second (more on a long chain: ten times what a save takes),
-the pool of pending transactions, and contract state at blocks
-before the restart (blocks, transactions, receipts and logs of all saved blocks stay). After a graceful stop
-nothing is lost. The file is replaced in one step, so a kill during a save leaves the one before.
+What a kill -9 loses: the blocks of the last half second (on a long chain up to ten times what a save takes,
+three seconds at most), pending transactions, and contract state as of blocks before the restart; blocks,
+transactions, receipts and logs of all saved blocks stay. A graceful stop loses nothing but that old
+state. The file is replaced in one step, so a kill during a save leaves the one before. A crash of the
+whole machine is not provided for: that would need a sync per save.
 Knows the standard library only: it is a process of its own and should stay small.
 """
 
 import argparse
 import ctypes
 import gzip
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +22,8 @@ from pathlib import Path
 from scripts.chain import anvil
 
 SAVE_SECONDS = 0.5
-SAVE_SHARE = 0.1  # of the node's time at most: a long chain takes a while to save
+SAVE_SHARE = 0.1  # of the node's time, roughly: a long chain takes a while to save
+LONGEST_PAUSE_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -54,7 +55,8 @@ class Keeper:
                 return 0
             started = time.monotonic()
             self.save()
-            pause = max(SAVE_SECONDS, (time.monotonic() - started) / SAVE_SHARE)
+            taken = time.monotonic() - started
+            pause = min(max(SAVE_SECONDS, taken / SAVE_SHARE), LONGEST_PAUSE_SECONDS)
         return 1
 
     def save(self) -> None:
@@ -67,10 +69,7 @@ class Keeper:
         except (OSError, ValueError):
             return
         temporary = self._state_file.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            file.write(gzip.decompress(bytes.fromhex(packed[2:])))
-            file.flush()
-            os.fsync(file.fileno())
+        temporary.write_bytes(gzip.decompress(bytes.fromhex(packed[2:])))
         temporary.replace(self._state_file)
         self._saved_head = head
 
