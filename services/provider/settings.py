@@ -45,6 +45,7 @@ class Settings:
     request_timeout_seconds: float  # one attempt at a file's origin
     request_retries: int
     max_checksum_bytes: int  # no checksum above it; 0: never
+    probes_at_once: int  # looks at files under way, per worker; keep it below the server's threads
     fileinfo_caller_headers: bool  # send the headers of file objects that anonymous callers describe
     max_encrypt_bytes: int
     rbac_server_url: str | None
@@ -79,6 +80,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         **_fetching(env),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
+    if settings.rbac_server_url is not None and settings.keys.for_no_chain() is None:
+        env.problem("RBAC_SERVER_URL needs UNIVERSAL_PRIVATE_KEY when keys are given by chain.")
     env.check()
     return settings
 
@@ -111,6 +114,7 @@ def _fetching(env: Env) -> dict[str, Any]:
         "request_timeout_seconds": env.float("REQUEST_TIMEOUT", 10.0, least=0.1),
         "request_retries": env.int("REQUEST_RETRIES", 1, least=1, most=10),
         "max_checksum_bytes": env.int("MAX_CHECKSUM_LENGTH", 5 * MEBIBYTE),
+        "probes_at_once": env.int("PROBES_AT_ONCE", 12, least=1),
         "fileinfo_caller_headers": env.bool("FILEINFO_CALLER_HEADERS"),
         "max_encrypt_bytes": env.int("MAX_ENCRYPT_BYTES", 20 * MEBIBYTE, least=1),
     }

@@ -115,6 +115,7 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
             contracts,
             max_checksum_bytes=settings.max_checksum_bytes,
             budget_seconds=3 * settings.request_timeout_seconds,
+            at_once=settings.probes_at_once,
         ),
         origins=origins,
         contracts=contracts,
@@ -183,9 +184,10 @@ def _proofs(parts: _Parts) -> ProofQueue | None:
 
 
 def _access(settings: Settings, assets: CatalogueHttp, chains: Chains) -> Access:
-    key = settings.keys.for_no_chain()
-    if settings.rbac_server_url is None or key is None:
+    if settings.rbac_server_url is None:
         return Access(assets, chains)
+    key = settings.keys.for_no_chain()
+    assert key is not None, "load_settings saw to it"
     access_control = AccessControlHttp(settings.rbac_server_url, key, private=settings.private_provider)
     return Access(assets, chains, access_control)
 

@@ -49,5 +49,9 @@ class OriginUnavailable(ProviderError):
         self.retryable = retryable
 
 
+class TooManyProbes(ProviderError):
+    """As many files are being looked at as this process can afford; origins are slow right now."""
+
+
 class ContractReadFailed(ProviderError):
     """The contract reverted, is not there, or does not fit the ABI and the arguments."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import monotonic
 
 from services.provider.domain.file_names import media_type
@@ -22,10 +22,12 @@ from services.provider.domain.origins import (
     OriginRequest,
     OriginUnavailable,
     Plan,
+    TooManyProbes,
 )
 from services.provider.ports import ContractReader, OriginReply, Origins
 
 _THREADS = 16
+_MOVING_SECONDS = 0.5
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _LAST_OF_RANGE = re.compile(r"bytes [0-9]{1,18}-([0-9]{1,18})/.*")
 
@@ -54,29 +56,38 @@ class Probe:
         *,
         max_checksum_bytes: int,
         budget_seconds: float = 30.0,
+        at_once: int = 12,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`budget_seconds` bounds one call of any method here, checksums included."""
+        """`budget_seconds` bounds one call of any method here, checksums included; `at_once` bounds how many
+        calls may be under way. It stays below the server's threads: whoever names an origin that never
+        answers must not be able to stop everything else."""
         self._origins = origins
         self._contracts = contracts
         self._max_checksum_bytes = max_checksum_bytes
         self._budget_seconds = budget_seconds
         self._clock = clock
+        self._admission = _Admission(at_once)
         self._threads: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
     def one(self, plan: Plan, *, with_checksum: bool = False) -> FileDetails:
-        """Never raises for anything the origin does."""
-        return self._details(plan, with_checksum, self._clock() + self._budget_seconds)
+        """Never raises for anything the origin does. Raises TooManyProbes."""
+        with self._admission:
+            return self._details(plan, with_checksum, self._clock() + self._budget_seconds)
 
     def many(self, plans: Sequence[Plan], *, with_checksum: bool = False) -> list[FileDetails]:
-        """In the order given. What is not known when the budget ends counts as unreachable."""
+        """In the order given. What is not known when the budget ends counts as unreachable.
+
+        Raises TooManyProbes.
+        """
         if len(plans) == 1:
             return [self.one(plans[0], with_checksum=with_checksum)]
-        deadline = self._clock() + self._budget_seconds
-        pending = [self._pool().submit(self._details, plan, with_checksum, deadline) for plan in plans]
-        wait(pending, timeout=self._budget_seconds)
-        return [_outcome(future) for future in pending]
+        with self._admission:
+            deadline = self._clock() + self._budget_seconds
+            pending = [self._pool().submit(self._details, plan, with_checksum, deadline) for plan in plans]
+            wait(pending, timeout=self._budget_seconds)
+            return [_outcome(future) for future in pending]
 
     def _details(self, plan: Plan, with_checksum: bool, deadline: float) -> FileDetails:
         if self._clock() >= deadline:
@@ -130,6 +141,25 @@ class Probe:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="probe")
             return self._threads
+
+
+class _Admission:
+    """At most so many at a time. Who finds it full waits a moment while places come free, else not at all."""
+
+    def __init__(self, places: int) -> None:
+        self._places = BoundedSemaphore(places)
+        self._left_at = monotonic()
+
+    def __enter__(self) -> None:
+        if self._places.acquire(blocking=False):
+            return
+        moving = monotonic() - self._left_at < _MOVING_SECONDS
+        if not moving or not self._places.acquire(timeout=_MOVING_SECONDS / 2):
+            raise TooManyProbes
+
+    def __exit__(self, *raised: object) -> None:
+        self._left_at = monotonic()
+        self._places.release()
 
 
 def _outcome(future: "Future[FileDetails]") -> FileDetails:

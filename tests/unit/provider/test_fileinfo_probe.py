@@ -1,9 +1,12 @@
 """Probing many files at once, within one budget of time."""
 
 import threading
+import time
 from collections.abc import Mapping
 
-from services.provider.domain.origins import OriginRequest
+import pytest
+
+from services.provider.domain.origins import OriginRequest, TooManyProbes
 from services.provider.usecases.probe import UNREACHABLE, Probe
 from tests.fakes.file_world import ScriptedContracts
 from tests.fakes.origins import FakeOrigins, FakeReply
@@ -90,3 +93,29 @@ def test_lengths_that_are_no_numbers_are_unknown() -> None:
         origins = FakeOrigins({plan(1).url: FakeReply(200, {"content-length": text})})
         probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=10)
         assert probe.one(plan(1), with_checksum=True).content_length == ""
+
+
+def _ask_for_ever(probe: Probe) -> None:
+    while True:
+        assert probe.one(plan(0)).valid
+
+
+def test_slow_origins_cannot_take_every_thread() -> None:
+    """With all places held by origins that do not answer, the next caller is told at once."""
+    origins = Stuck()
+    probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=0, at_once=2)
+    holders = [threading.Thread(target=probe.one, args=(plan(number),)) for number in (1, 2)]
+    for holder in holders:
+        holder.start()
+    try:
+        with pytest.raises(TooManyProbes):
+            _ask_for_ever(probe)  # until both holders are inside
+        started = time.monotonic()
+        with pytest.raises(TooManyProbes):
+            probe.many([plan(0), plan(0)])
+        assert time.monotonic() - started < 5
+    finally:
+        origins.release.set()
+        for holder in holders:
+            holder.join(10)
+    assert probe.one(plan(0)).valid

@@ -103,6 +103,7 @@ RESPONSES: dict[type[Exception], tuple[Status, Text]] = {
     origins.OriginRefused: (502, FILE_UNREACHABLE),
     origins.OriginUnavailable: (_gateway_status, FILE_UNREACHABLE),
     origins.ContractReadFailed: (502, FILE_UNREACHABLE),
+    origins.TooManyProbes: (429, "Too many files are being looked at right now. Try again in a moment."),
     callers.AuthUnavailable: (503, "The AuthToken cannot be checked right now."),
     nonces.LedgerUnavailable: (503, "Nonces cannot be checked right now."),
     chain.RpcTimeout: (504, "The blockchain node did not answer in time."),
