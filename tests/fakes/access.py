@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libs.chain.errors import UnknownChain
-from libs.chain.types import Head, Receipt
+from libs.chain.types import Head, NftMetadata, Receipt
 from libs.signing import ecies
 from libs.signing.keys import PrivateKey
 from services.provider.adapters.keys import ProviderKeys
@@ -68,11 +68,17 @@ class OrderChain(FakeChain):
     waited: list[str] = field(default_factory=list)
     number: int = 100
     heads: int = 0
+    error_of_state: Exception | None = None
 
     def head(self) -> Head:
         self._check()
         self.heads += 1
         return Head(self.number, f"0x{self.number:064x}", ORDERED_AT)
+
+    def nft_metadata(self, nft: str, head: Head | None = None) -> NftMetadata:
+        if self.error_of_state is not None:
+            raise self.error_of_state
+        return super().nft_metadata(nft, head)
 
     def is_deployed(self, nft: str, datatoken: str, head: Head | None = None) -> bool:
         return (nft, datatoken) in self.deployed
@@ -147,9 +153,12 @@ class FakeRelay:
         return RelayReply(reply.status, headers, body, reply.close)
 
 
+@dataclass
 class FakeTickets:
+    too_large: bool = False
+
     def seal(self, plan: OriginRequest) -> str | None:
-        return f"sealed {plan.url}"
+        return None if self.too_large else f"sealed {plan.url}"
 
 
 class FakeContracts:
@@ -202,6 +211,7 @@ class AccessWorld:
     origins: Any = field(default_factory=FakeOrigins)
     environments: FakeEnvironments = field(default_factory=FakeEnvironments)
     relay: Any = None
+    tickets: FakeTickets = field(default_factory=FakeTickets)
     proofs: Any = field(default_factory=FakeProofs)
     access_control: AccessControl | None = None
     policy: FeePolicy = field(default_factory=FeePolicy)
@@ -233,7 +243,7 @@ class AccessWorld:
             access=access,
             orders=orders,
             files=files,
-            handover=Handover(self.relay or FakeRelay(self.origins), contracts, FakeTickets()),
+            handover=Handover(self.relay or FakeRelay(self.origins), contracts, self.tickets),
             environments=self.environments,
             proofs=self.proofs,
         )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from libs.chain.errors import RpcTimeout, RpcUnavailable
+from libs.chain.errors import CallReverted, RpcTimeout, RpcUnavailable
 from libs.signing.keys import PrivateKey
 from libs.signing.personal import digest, message_hash, sign_text
 from services.provider.domain.access import AccessControlUnavailable
@@ -216,6 +216,11 @@ class TestCaller:
         shop.world.tokens.holders["a-token"] = TokenHolder(MALLORY.address)
         assert "signature" in shop.get(headers={"AuthToken": "a-token"}, signature="").json["errors"]
 
+    def test_without_an_asset_a_wrong_signature_stays_a_wrong_signature(self, shop: Shop) -> None:
+        forged = sign_text("x", MALLORY)
+        response = shop.get(documentId="did:op:" + "0" * 64, signature=forged)
+        assert "signature" in response.json["errors"]
+
     def test_a_smart_account_is_asked_on_the_asset_s_chain(self, shop: Shop) -> None:
         account = NFT
         shop.world.chain.receipts[TX] = receipt(order_log(consumer=account), fee_log())
@@ -246,6 +251,10 @@ class TestAsset:
         shop.world.chain.states[NFT] = 4
         response = shop.get()
         assert response.json == {"error": "Asset is not consumable.", "reason": "ORDERING_DISABLED"}
+
+    def test_an_address_that_is_no_nft_on_its_chain(self, shop: Shop) -> None:
+        shop.world.chain.error_of_state = CallReverted("no code")
+        assert shop.get().json["reason"] == "nft.address is no data NFT on its chain"
 
     def test_a_denied_caller(self, shop: Shop) -> None:
         lists = {"deny": [{"type": "address", "values": [ALICE.address]}]}
@@ -334,6 +343,10 @@ class TestFile:
             status,
             "Asset URL not found, not available or invalid.",
         )
+
+    def test_a_plan_too_large_for_a_ticket_is_carried_here(self, shop: Shop) -> None:
+        shop.world.tickets.too_large = True
+        assert shop.get(headers=ACCEL).data == b"a,b\n1,2\n"
 
 
 class TestNeighbours:

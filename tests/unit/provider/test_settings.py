@@ -281,3 +281,10 @@ def test_every_setting_is_in_the_readme() -> None:
         load_settings(keystore_only)
     undocumented = {name for name in recorder.asked | keystore_only.asked if f"`{name}`" not in text}
     assert undocumented == set()
+
+
+def test_an_access_control_server_is_never_left_out_for_want_of_a_key() -> None:
+    by_chain = json.dumps({"8996": PROVIDER_KEY})
+    given = {"PROVIDER_PRIVATE_KEY": by_chain, "RBAC_SERVER_URL": "http://rbac.test/"}
+    assert problems(**given) == ["RBAC_SERVER_URL needs UNIVERSAL_PRIVATE_KEY when keys are given by chain."]
+    load(**given, UNIVERSAL_PRIVATE_KEY=OTHER)

@@ -99,7 +99,9 @@ def test_credentials_may_be_json_text() -> None:
     assert parse_asset(ddo(credentials=text), DID).credentials.allow == {"0xab"}
 
 
-@pytest.mark.parametrize("bad", ["{", "[]", 7, {"allow": "all"}, {"deny": [{"type": "address"}]}])
+@pytest.mark.parametrize(
+    "bad", ["{", "[]", 7, {"allow": "all"}, {"deny": [{"type": "address"}]}, {"deny": ["0x12"]}]
+)
 def test_unreadable_credentials_never_mean_everyone(bad: object) -> None:
     with pytest.raises(MalformedAsset, match="credentials"):
         parse_asset(ddo(credentials=bad), DID)

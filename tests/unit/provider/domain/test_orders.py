@@ -179,6 +179,10 @@ class TestFees:
         with pytest.raises(FeeEventMissing):
             judge(receipt(order_log(), fee_log(fee=Fee(data=data))))
 
+    def test_another_asset_s_quote_handed_to_this_token_does_not_count(self) -> None:
+        with pytest.raises(FeeEventMissing):
+            judge(receipt(order_log(), fee_log(fee=Fee(datatoken=OTHER_TOKEN))))
+
     def test_the_fee_of_another_service_on_the_same_token_does_not_count(self) -> None:
         with pytest.raises(FeeEventMissing):
             judge(receipt(order_log(), fee_log(fee=Fee(service_id="svc-1"))))
