@@ -347,3 +347,79 @@ class TestBlocks:
         assert chain.block(block.hash) == block
         assert chain.block(7) is None
         assert chain.block(fake_hash("other")) is None
+
+
+class TestTransactions:
+    def test_known_pending_and_unknown(self) -> None:
+        node = FakeNode()
+        chain = chain_of(node)
+        assert chain.transaction(TX) is None
+        node.add_pending(TX)
+        found = chain.transaction(TX)
+        assert found is not None
+        assert (found.hash, found.to, found.block_number) == (TX, None, None)
+
+    def test_a_receipt_that_is_there_is_not_waited_for(self) -> None:
+        node = FakeNode()
+        node.add_receipt(TX)
+        assert chain_of(node).wait_receipt(TX) is not None
+        assert node.asked["eth_getTransactionByHash"] == 0
+
+    def test_a_made_up_hash_is_given_up_when_no_time_is_left(self) -> None:
+        node = FakeNode()
+        assert chain_of(node).wait_receipt(TX, seconds=0) is None
+        assert node.asked["eth_getTransactionByHash"] == 1
+
+    def test_a_signed_transaction_is_handed_over_as_hex(self) -> None:
+        node = FakeNode()
+        sent: list[str] = []
+
+        def send(raw: str) -> str:
+            sent.append(raw)
+            return TX
+
+        node._eth_sendRawTransaction = send  # type: ignore[attr-defined]
+        assert chain_of(node).send_raw_transaction(b"\1\2") == TX
+        assert sent == ["0x0102"]
+
+
+class TestRawReads:
+    def test_calls_take_bytes_or_text_and_any_block(self) -> None:
+        node = FakeNode(blocks=3)
+        seen: list[tuple[str, Any]] = []
+
+        def contract(_to: str, data: str, tag: Any) -> bytes:
+            seen.append((data, tag))
+            return b"\1"
+
+        node.contract = contract
+        chain = chain_of(node)
+        block_hash = node.blocks[1]["hash"]
+        assert chain.call(NFT, b"\xab") == chain.call(NFT, "0xab", 1) == chain.call(NFT, "0xab", block_hash)
+        assert seen == [("0xab", "latest"), ("0xab", "0x1"), ("0xab", {"blockHash": block_hash})]
+
+    def test_code(self) -> None:
+        node = FakeNode()
+        node.codes[NFT] = b"\x60"
+        chain = chain_of(node)
+        assert chain.code(NFT) == b"\x60"
+        assert chain.code(DATATOKEN) == b""
+
+    def test_names_owners_and_balances(self) -> None:
+        node = FakeNode()
+        text = uint_word(32) + uint_word(3) + b"abc" + bytes(29)
+        chain = chain_of(node)
+        node.contract = lambda *_: text
+        assert (chain.name(NFT), chain.symbol(NFT), chain.token_uri(NFT)) == ("abc", "abc", "abc")
+        node.contract = lambda *_: address_word(DATATOKEN)
+        assert chain.owner_of(NFT) == DATATOKEN
+        node.contract = lambda *_: uint_word(7)
+        assert chain.balance_of(NFT, DATATOKEN) == 7
+
+    def test_a_refused_log_scan_is_raised_as_the_node_said_it(self) -> None:
+        node = FakeNode()
+        chain = chain_of(node)
+        chain.head()
+        node._eth_getLogs = lambda _query: {"error": {"code": -32005, "message": "too many results"}}  # type: ignore[method-assign]
+        with pytest.raises(RpcRefused, match="too many results"):
+            chain.logs(0, 0, address=NFT)
