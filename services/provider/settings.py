@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from libs.fetch.guard import parse_allow
 from libs.signing.errors import MalformedAddress
 from libs.signing.keys import checksum
 from libs.web.settings import Env, Secret
@@ -108,7 +109,7 @@ def _access(env: Env) -> dict[str, Any]:
 def _fetching(env: Env) -> dict[str, Any]:
     return {
         "allow_non_public_ip": env.bool("ALLOW_NON_PUBLIC_IP"),
-        "fetch_allow": ",".join(env.list("FETCH_ALLOW")),
+        "fetch_allow": _fetch_allow(env),
         "ipfs_gateway": _optional_url(env, "IPFS_GATEWAY") or "https://ipfs.io",
         "arweave_gateway": _optional_url(env, "ARWEAVE_GATEWAY") or "https://arweave.net/",
         "request_timeout_seconds": env.float("REQUEST_TIMEOUT", 10.0, least=0.1),
@@ -118,6 +119,15 @@ def _fetching(env: Env) -> dict[str, Any]:
         "fileinfo_caller_headers": env.bool("FILEINFO_CALLER_HEADERS"),
         "max_encrypt_bytes": env.int("MAX_ENCRYPT_BYTES", 20 * MEBIBYTE, least=1),
     }
+
+
+def _fetch_allow(env: Env) -> str:
+    text = ",".join(env.list("FETCH_ALLOW"))
+    try:
+        parse_allow(text)
+    except ValueError as error:
+        env.problem(f"FETCH_ALLOW: {error}.")
+    return text
 
 
 def _rpc_urls(text: str) -> Secret:
