@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from libs.signing import tokens
 from services.auth.domain.errors import StoreUnavailable
-from services.auth.domain.signing_keys import KeyState, NoActiveKey, StoredKey, active_key, published
+from services.auth.domain.signing_keys import (
+    KeyState,
+    KeyUnreadable,
+    NoActiveKey,
+    StoredKey,
+    active_key,
+    published,
+)
 from services.auth.ports import Clock, KeySealer, KeyStore
 
 log = logging.getLogger(__name__)
@@ -19,9 +26,16 @@ RETRY_SECONDS = 2.0
 class Keys:
     """One consistent view: the key that signs, all that verify, and the published document."""
 
-    signing: tokens.SigningKey
+    active: tokens.SigningKey | None
     verifying: tokens.PublicKeys
     document: bytes
+
+    @property
+    def signing(self) -> tokens.SigningKey:
+        """Raises NoActiveKey: tokens cannot be made then, but they are still verified."""
+        if self.active is None:
+            raise NoActiveKey
+        return self.active
 
 
 class Keyring:
@@ -40,6 +54,7 @@ class Keyring:
         if active_key(self._store.all()) is None:
             self._store.add_active(self._new_key())
         self._load()
+        _ = self.current().signing
 
     def current(self) -> Keys:
         """The keys, at most RELOAD_SECONDS old while the database answers."""
@@ -71,20 +86,22 @@ class Keyring:
             # The keys at hand stay good; the next try comes after RETRY_SECONDS, not with each request.
             log.warning("signing keys could not be reloaded")
             self._loaded_at = self._clock.now() - RELOAD_SECONDS + RETRY_SECONDS
+        except KeyUnreadable:
+            log.exception("the active signing key cannot be opened: no tokens are made")
+            self._load(is_readable=False)
 
-    def _load(self) -> None:
+    def _load(self, *, is_readable: bool = True) -> None:
         stored = self._store.all()
-        active = active_key(stored)
-        if active is None:
-            raise NoActiveKey("no signing key is active")
-        known = self._keys
-        signing = known.signing if known and known.signing.kid == active.kid else self._opened(active)
+        signing = self._opened(active_key(stored)) if is_readable else None
         entries = published(stored)
         document = json.dumps({"keys": entries}, separators=(",", ":")).encode()
         self._keys = Keys(signing, tokens.parse_jwks({"keys": entries}), document)
         self._loaded_at = self._clock.now()
 
-    def _opened(self, key: StoredKey) -> tokens.SigningKey:
+    def _opened(self, key: StoredKey | None) -> tokens.SigningKey | None:
+        known = self._keys.active if self._keys is not None else None
+        if key is None or (known is not None and known.kid == key.kid):
+            return None if key is None else known
         return tokens.load_key(self._sealer.open(key.kid, key.private_sealed))
 
     def _new_key(self) -> StoredKey:

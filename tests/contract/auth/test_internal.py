@@ -10,6 +10,12 @@ from flask.testing import FlaskClient
 
 from libs.signing import tokens
 from services.auth.app import create_app
+from services.auth.dialects.internal import errors as internal_errors
+from services.auth.dialects.ocean import errors as ocean_errors
+from services.auth.domain.errors import AuthError
+from services.auth.domain.signing_keys import KeyState, KeyUnreadable, StoredKey
+from services.auth.domain.wallets import SignedRequest
+from services.auth.usecases.keyring import RELOAD_SECONDS
 from tests.fakes.auth_world import ISSUER, PROVIDER_SECRET, WALLET, World, signed
 
 TOKEN = "/internal/token"
@@ -94,6 +100,41 @@ def test_introspection_of_a_living_token(client: FlaskClient, world: World) -> N
         "address": A,
         "exp": int(world.soon),
     }
+
+
+def test_introspection_of_a_contract_wallets_token_names_its_chain(client: FlaskClient, world: World) -> None:
+    contract = "0xBD558814eE914800EbfeF4a1cbE196F5161823d9"
+    world.contracts.accepts[contract.lower()] = {(contract + "1", "0x0102")}
+    token = world.tokens.create(SignedRequest(contract, "1", "0x0102"), world.soon)
+    answer = client.post(INTROSPECT, json={"token": token}, headers=service(world))
+    assert (answer.json["address"], answer.json["chain_id"]) == (contract, 8996)
+
+
+def test_without_a_key_to_sign_nothing_is_made_but_all_is_verified(client: FlaskClient, world: World) -> None:
+    headers, token = service(world), world.tokens.create(signed("0"), world.soon)
+    only = world.key_store.keys[0]
+    world.key_store.keys = [StoredKey(only.kid, KeyState.RETIRED, only.public_jwk, only.private_sealed)]
+    request = signed("1")
+    world.clock.time += RELOAD_SECONDS + 1
+    given = {"address": A, "expiration": world.soon, "nonce": "1", "signature": request.signature}
+    answer = client.get("/api/services/createAuthToken", query_string=given)
+    assert (answer.status_code, answer.json) == (503, {"error": "Tokens cannot be made right now."})
+    answer = client.post(TOKEN, data=GRANT, headers=basic("provider", PROVIDER_SECRET), content_type=FORM)
+    assert (answer.status_code, answer.json) == (503, {"error": "no_signing_key"})
+    answer = client.post(INTROSPECT, json={"token": token}, headers=headers)
+    assert answer.json["active"] is True, "what was signed before still counts"
+    assert len(client.get("/.well-known/jwks.json").json["keys"]) == 1
+
+
+def _all_kinds(root: type[Exception]) -> set[type[Exception]]:
+    return {root}.union(*(_all_kinds(kind) for kind in root.__subclasses__()))
+
+
+def test_every_error_of_ours_has_an_answer_in_a_room() -> None:
+    rooms = (ocean_errors.RESPONSES, ocean_errors.FIELD_RESPONSES, internal_errors.RESPONSES)
+    answered: set[type[Exception]] = {kind for table in rooms for kind in table}
+    answered |= {ocean_errors.FieldErrors, ocean_errors.RequestTooLarge, internal_errors.BadRequest}
+    assert _all_kinds(AuthError) - answered == {AuthError, KeyUnreadable}  # the last one stops the start
 
 
 def test_deleted_token_is_inactive_at_once_in_every_spelling(client: FlaskClient, world: World) -> None:

@@ -8,6 +8,7 @@ from flask import Response
 
 from services.auth.domain.errors import AuthError, StoreUnavailable
 from services.auth.domain.service_clients import UnknownClient
+from services.auth.domain.signing_keys import NoActiveKey
 
 
 class BadRequest(AuthError):
@@ -21,6 +22,7 @@ class BadRequest(AuthError):
 RESPONSES: dict[type[AuthError], tuple[int, str, Mapping[str, str]]] = {
     UnknownClient: (401, "invalid_client", {"WWW-Authenticate": 'Basic realm="internal"'}),
     StoreUnavailable: (503, "store_unavailable", {"Retry-After": "1"}),
+    NoActiveKey: (503, "no_signing_key", {"Retry-After": "30"}),
 }
 
 

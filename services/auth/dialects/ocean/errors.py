@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from libs.signing.errors import MalformedAddress
 from services.auth.domain import tokens, wallets
 from services.auth.domain.errors import AuthError, LedgerUnavailable, StoreUnavailable
+from services.auth.domain.signing_keys import NoActiveKey
 
 STRIPPED_URL = "<URL stripped for security reasons>"
 FieldMessages = Mapping[str, str | list[str]]
@@ -29,6 +30,7 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     tokens.TokenRevoked: (400, "Token is deleted."),
     LedgerUnavailable: (503, "Nonces cannot be checked right now."),
     StoreUnavailable: (503, "Tokens cannot be checked right now."),
+    NoActiveKey: (503, "Tokens cannot be made right now."),
 }
 
 # class -> the `errors` object of E1.

@@ -132,11 +132,24 @@ def test_start_with_another_secret_fails_instead_of_making_a_second_key() -> Non
     assert len(store.keys) == 1
 
 
-def test_no_active_key_left_is_an_error_not_a_silent_new_one() -> None:
+def test_no_active_key_left_makes_no_tokens_but_verifies_the_old_ones() -> None:
     store, sealer, clock = MemoryKeyStore(), PlainSealer(), FrozenClock()
     ring = started(store, sealer, clock)
+    token = tokens.issue({"a": 1}, ring.current().signing, {})
     only = store.keys[0]
     store.keys = [StoredKey(only.kid, KeyState.RETIRED, only.public_jwk, only.private_sealed)]
     clock.time += RELOAD_SECONDS + 1
+    assert tokens.verify(token, ring.current().verifying) == {"a": 1}
     with pytest.raises(NoActiveKey):
-        ring.current()
+        _ = ring.current().signing
+
+
+def test_fresh_key_that_this_process_cannot_open_is_verified_but_does_not_sign() -> None:
+    store, sealer, clock = MemoryKeyStore(), PlainSealer(), FrozenClock()
+    ring = started(store, sealer, clock)
+    fresh = rotate(store, PlainSealer())
+    clock.time += RELOAD_SECONDS + 1
+    token = tokens.issue({"a": 1}, fresh, {})
+    assert tokens.verify(token, ring.current().verifying) == {"a": 1}
+    with pytest.raises(NoActiveKey):
+        _ = ring.current().signing

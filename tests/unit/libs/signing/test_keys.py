@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -195,3 +196,15 @@ def test_the_native_curve_is_in_use() -> None:
 
     assert eth_keys.__name__ in sys.modules
     keys.require_native_curve()
+
+
+def _checked_with(backend: str, first: str) -> int:
+    code = f"{first}; from libs.signing import keys; keys.require_native_curve()"
+    environ = {**os.environ, "ECC_BACKEND_CLASS": f"eth_keys.backends.{backend}"}
+    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True).returncode
+
+
+def test_start_is_refused_when_eth_keys_would_run_in_pure_python() -> None:
+    assert _checked_with("NativeECCBackend", "import eth_keys") != 0
+    assert _checked_with("CoinCurveECCBackend", "import eth_keys") == 0
+    assert _checked_with("NativeECCBackend", "pass") == 0, "nobody has loaded it, nobody will use it"
