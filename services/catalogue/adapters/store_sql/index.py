@@ -261,7 +261,7 @@ class SqlIndex:
             free = or_(t.leases.c.holder == holder, t.leases.c.expires_at <= now)
             taken = {"holder": statement.excluded.holder, "expires_at": statement.excluded.expires_at}
             statement = statement.on_conflict_do_update(index_elements=["name"], set_=taken, where=free)
-            return bool(connection.execute(statement).rowcount)
+            return upserts.wrote(connection, statement, t.leases)
 
     def release(self, name: str, holder: str) -> None:
         with self._database.write() as connection:

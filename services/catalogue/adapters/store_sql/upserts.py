@@ -24,4 +24,10 @@ def put(connection: Connection, table: Table, row: dict[str, Any]) -> None:
 def put_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert `row` unless its primary key is taken; says whether it was inserted."""
     statement = insert(connection, table).values(**row).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    return wrote(connection, statement, table)
+
+
+def wrote(connection: Connection, statement: Any, table: Table) -> bool:
+    """Run an insert; says whether it touched its row. (The row count of an insert is -1 on PostgreSQL.)"""
+    key = next(iter(table.primary_key.columns))
+    return connection.execute(statement.returning(key)).first() is not None
