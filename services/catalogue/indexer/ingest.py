@@ -22,7 +22,7 @@ from services.catalogue.domain.facts import (
 from services.catalogue.domain.projection import METADATA_KINDS
 from services.catalogue.domain.sightings import Sighting
 from services.catalogue.indexer.membership import Membership, Ours
-from services.catalogue.indexer.projecting import nfts_touched, project
+from services.catalogue.indexer.projecting import nfts_touched, project, with_documents
 from services.catalogue.ports import Clock, Index, IndexUnit
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,8 @@ class Ingest:
         subjects = {fact.subject for fact in fresh}
         tokens = self._tokens_of_exchanges(unit, subjects)
         chain_id = self._source.chain_id
-        project(unit, chain_id, nfts_touched(unit, chain_id, subjects, tokens))
+        touched = nfts_touched(unit, chain_id, subjects, tokens)
+        project(unit, chain_id, with_documents(unit, chain_id, touched))
 
     def _tokens_of_exchanges(self, unit: IndexUnit, subjects: Collection[str]) -> set[str]:
         exchanges = [subject for subject in subjects if len(subject) == 66]

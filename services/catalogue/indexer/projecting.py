@@ -1,12 +1,13 @@
 """Gathers the stored facts of NFTs, projects them and stores the result, inside the caller's unit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from libs.signing.keys import checksum, did_for
 from services.catalogue.domain.documents import parse_object
 from services.catalogue.domain.facts import EventFact, EventKind
 from services.catalogue.domain.projection import (
+    METADATA_KINDS,
     NftStory,
     asset_of,
     datatokens_of,
@@ -40,11 +41,16 @@ def project(unit: IndexUnit, chain_id: int, nfts: Iterable[str]) -> None:
 def nfts_touched(
     unit: IndexUnit, chain_id: int, subjects: Iterable[str], exchange_tokens: Iterable[str] = ()
 ) -> set[str]:
-    """The NFTs whose story these subjects belong to: themselves, or whoever names them as a datatoken."""
+    """The NFTs whose story these subjects may belong to: themselves, or whoever names them as a datatoken."""
     addresses = {subject for subject in subjects if len(subject) == _ADDRESS_LENGTH} | set(exchange_tokens)
     if not addresses:
         return set()
     return addresses | unit.nfts_of_datatokens(chain_id, addresses)
+
+
+def with_documents(unit: IndexUnit, chain_id: int, nfts: Collection[str]) -> set[str]:
+    """Those of them that have a metadata event: for the others there is nothing to project."""
+    return {nft for kind in METADATA_KINDS for nft in unit.known(chain_id, kind, nfts)} if nfts else set()
 
 
 def nft_identity(value: Any | None) -> NftIdentity | None:

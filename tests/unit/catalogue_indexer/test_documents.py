@@ -98,16 +98,15 @@ def test_a_document_that_nobody_opens_becomes_a_dead_letter_that_is_seen_and_rep
 
 
 def test_many_waiting_documents_are_all_worked_on(rig: Rig) -> None:
-    assets = [sealed(f"asset {number}") for number in range(250)]
-    for asset in assets:
-        rig.chain.mine(*asset.published())
+    assets = [sealed(f"asset {number}") for number in range(30)]
+    rig.loop._page = 7
+    rig.chain.mine(*(event for asset in assets for event in asset.published()))
     rig.settle()
-    assert len(rig.served()) == 250
+    assert len(rig.served()) == 30
 
 
 def test_a_stranger_who_is_away_does_not_hold_up_our_own_documents(rig: Rig) -> None:
-    strangers = [sealed(f"stranger {number}", STRANGER_URL) for number in range(60)]
-    rig.decryptor.failures = {}
+    strangers = [sealed(f"stranger {number}", STRANGER_URL) for number in range(25)]
     real = rig.decryptor.open
 
     def only_ours(document: object) -> bytes:
@@ -117,13 +116,12 @@ def test_a_stranger_who_is_away_does_not_hold_up_our_own_documents(rig: Rig) -> 
         return real(document)  # type: ignore[arg-type]
 
     rig.decryptor.open = only_ours  # type: ignore[method-assign]
-    for asset in strangers:
-        rig.chain.mine(*asset.published())
+    rig.chain.mine(*(event for asset in strangers for event in asset.published()))
     own = sealed("own")
     rig.chain.mine(*own.published())
     rig.settle()
     assert rig.asset(own) is not None
-    assert len(rig.queue()) == 60
+    assert len(rig.queue()) == 25
     # One question was enough to learn that the stranger is away; the rest waited without being tried.
     assert len([document for document in rig.decryptor.asked if document.decryptor_url == STRANGER_URL]) == 1
 
@@ -364,8 +362,8 @@ def test_what_cannot_be_decompressed_is_refused(
 
 
 def test_a_compression_bomb_is_cut_short() -> None:
-    bomb = lzma.compress(b"\0" * 200_000_000, preset=0)
-    assert len(bomb) < 40_000
+    bomb = lzma.compress(b"\0" * 50_000_000, preset=0)
+    assert len(bomb) < 10_000
     with pytest.raises(DocumentRefused):
         decompress(bomb)
 
