@@ -47,15 +47,6 @@ class Voucher:
     s: bytes
 
 
-class DdoRules:
-    """`DocumentRules` of the indexer: the same rules, at the place where the document was published."""
-
-    def problems(self, document: Mapping[str, Any], *, chain_id: int, nft_address: str) -> Mapping[str, str]:
-        if not document.get("version"):
-            return {"version": "no version provided for DDO."}
-        return problems_of(document, chain_id=chain_id, nft_address=nft_address)
-
-
 class Validate:
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
