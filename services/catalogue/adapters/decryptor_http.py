@@ -26,6 +26,7 @@ from services.catalogue.domain.opening import MAX_PLAIN_BYTES, DecryptionFailed,
 _PATH = "/api/services/decrypt"
 _JSON = "application/json"
 _ATTEMPTS = 3
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -143,7 +144,7 @@ class HttpDecryptor:
     ) -> None:
         self._key = key
         self._provider_url = provider_url.rstrip("/")
-        self._own = {_normal(url) for url in (*public_urls, provider_url)}
+        self._own = {_normal(url) for url in (*public_urls, provider_url)} - {None}
         self._direct = direct
         self._guarded = guarded
         self._nonces = nonces or Nonces()
@@ -217,7 +218,9 @@ def _normal(url: str) -> tuple[str, str, int, str] | None:
         return None
     if port is None or not parts.hostname or parts.username is not None:
         return None
-    return parts.scheme.lower(), parts.hostname.lower(), port, parts.path.rstrip("/")
+    host = parts.hostname.lower()
+    # One gateway of a development machine goes by all of these names.
+    return parts.scheme.lower(), "localhost" if host in _LOOPBACK else host, port, parts.path.rstrip("/")
 
 
 def _is_nonce_race(answer: Answer) -> bool:
