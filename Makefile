@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo up down restart status check format test test-unit test-e2e bench lock openapi
+.PHONY: help setup demo up down restart reload status check format test test-unit test-e2e bench lock openapi
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ down: ## stop the whole stack
 
 status: ## what runs
 	@$(PY) -m scripts.stack status
+
+reload: ## have the running gateway take up its configuration, downloads under way go on
+	@$(PY) -m scripts.stack reload
 
 check: ## format, lint, types, import walls, unit tests
 	@scripts/setup/python.sh

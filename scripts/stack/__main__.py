@@ -1,4 +1,4 @@
-"""`python -m scripts.stack up|down|status|restart NAME`."""
+"""`python -m scripts.stack up|down|status|reload|restart NAME`."""
 
 import sys
 

@@ -1,5 +1,6 @@
 """Renders nginx's configuration and runs it in the foreground user's control."""
 
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ def values(config: StackConfig) -> dict[str, str]:
         "GATEWAY_PROBE_RATE": "20000r/s",
         "GATEWAY_BURST": "20000",
         "GATEWAY_CONNECTIONS": "2000",
+        "GATEWAY_READ_TIMEOUT": "60s",
+        "GATEWAY_DRAIN_TIMEOUT": "1h",
         "MAX_ENCRYPT_BODY": "21m",
     }
     chosen = {name: config.environment.get(name, value) for name, value in defaults.items()}
@@ -47,6 +50,12 @@ def render(config: StackConfig) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(fill(source.read_text(), names))
     return conf / "nginx.conf"
+
+
+def worker_count(config: StackConfig) -> int:
+    """How many workers nginx starts with this configuration."""
+    asked = values(config)["GATEWAY_WORKERS"]
+    return len(os.sched_getaffinity(0)) if asked == "auto" else int(asked)
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:

@@ -88,6 +88,17 @@ def wait_until(process: Process, ready: Callable[[], bool], what: str, seconds: 
         time.sleep(0.05)
 
 
+def children(pid: int) -> list[int]:
+    """Living children of a process, whichever of its threads made them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            fields = _stat_fields(int(entry.name))
+            if fields is not None and fields[0] != "Z" and fields[1] == str(pid):
+                found.append(int(entry.name))
+    return found
+
+
 def answers(url: str, statuses: Sequence[int] = (200,)) -> bool:
     """Whether a GET on a loopback URL answers with one of `statuses`."""
     try:

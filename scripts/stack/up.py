@@ -3,14 +3,25 @@
 import json
 import os
 import secrets
+import signal
 import socket
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 from scripts.stack import gateway, services
 from scripts.stack.config import MNEMONIC, REPO, StackConfig
-from scripts.stack.processes import Process, StartFailed, answers, find, start, stop, wait_until
+from scripts.stack.processes import (
+    Process,
+    StartFailed,
+    answers,
+    children,
+    find,
+    start,
+    stop,
+    wait_until,
+)
 
 # Start order; `down` walks it backwards.
 ORDER = ("chain", "sample", "provider", "auth", "catalogue", "compute", "egress", "indexer", "gateway")
@@ -48,6 +59,26 @@ def restart(config: StackConfig, name: str) -> Process:
         return _start_nginx(config, name)
     process = _start_service(config, name)
     wait_until(process, lambda: answers(_health(config, name)), "health answer")
+    return process
+
+
+def reload(config: StackConfig) -> Process:
+    """Render the gateway's configuration anew and have the running gateway take it up.
+
+    Answers under way are finished by the workers that began them. Raises StartFailed, with the old
+    configuration still served, when nginx refuses the new one.
+    """
+    process = find(config.run_dir, "gateway")
+    if process is None:
+        raise StartFailed("The gateway does not run: there is nothing to reload.")
+    conf = gateway.render(config)
+    checked = subprocess.run([*gateway.command(conf), "-t"], capture_output=True, text=True, check=False)
+    if checked.returncode != 0:
+        raise StartFailed(f"The gateway goes on with its old configuration.\n{checked.stderr.strip()}")
+    before = set(children(process.pid))
+    os.kill(process.pid, signal.SIGHUP)
+    fresh = gateway.worker_count(config)
+    wait_until(process, lambda: len(set(children(process.pid)) - before) >= fresh, "new workers")
     return process
 
 
@@ -185,12 +216,16 @@ def main(argv: list[str]) -> int:
             process = restart(config, argv[1])
             write_stack_file(config)
             print(f"{argv[1]} runs as pid {process.pid}")
+        elif action == "reload":
+            print(f"The gateway, pid {reload(config).pid}, serves its configuration as it is now.")
         elif action == "status":
             for name in ORDER:
                 process = find(config.run_dir, name)
                 print(f"{name:10} {'pid ' + str(process.pid) if process else 'not running'}")
         else:
-            print(f"usage: python -m scripts.stack up|down|status|restart NAME   (NAME: {', '.join(ORDER)})")
+            print(
+                f"usage: python -m scripts.stack up|down|status|reload|restart NAME   (NAME: {', '.join(ORDER)})"
+            )
             return 2
     except StartFailed as error:
         print(error, file=sys.stderr)
