@@ -112,6 +112,11 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
             "PROVIDER_DATABASE_URL": config.service_database("provider"),
             "EGRESS_KEY_FILE": keys.file("egress"),
             "SERVICE_SECRET_FILE": keys.file("service_provider"),
+            # Bodies of a MiB come and go: give their pages back less eagerly than glibc does by default
+            # (encrypting 1 MiB spends four fifths of its time in page faults otherwise).
+            "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
+            "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
+            "MALLOC_ARENA_MAX": "2",
         },
         "egress": {
             "EGRESS_KEY_FILE": keys.file("egress"),

@@ -223,9 +223,8 @@ def main(argv: list[str]) -> int:
                 process = find(config.run_dir, name)
                 print(f"{name:10} {'pid ' + str(process.pid) if process else 'not running'}")
         else:
-            print(
-                f"usage: python -m scripts.stack up|down|status|reload|restart NAME   (NAME: {', '.join(ORDER)})"
-            )
+            usage = "usage: python -m scripts.stack up|down|status|reload|restart NAME"
+            print(f"{usage}   (NAME: {', '.join(ORDER)})")
             return 2
     except StartFailed as error:
         print(error, file=sys.stderr)
