@@ -66,10 +66,12 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
 
 
 def send(kept: Kept) -> str:
+    """A mined transaction: the node answers with the hash before it has mined the block."""
     account = development_accounts()[0].address
-    return str(
-        anvil.rpc(kept.url, "eth_sendTransaction", ({"from": account, "to": account, "value": "0x1"},))
-    )
+    transaction = {"from": account, "to": account, "value": "0x1"}
+    sent = str(anvil.rpc(kept.url, "eth_sendTransaction", (transaction,)))
+    wait_for(lambda: anvil.rpc(kept.url, "eth_getTransactionReceipt", (sent,)) is not None)
+    return sent
 
 
 def test_after_a_kill_the_saved_blocks_and_their_receipts_are_there(kept: Kept) -> None:
