@@ -63,9 +63,15 @@ def fill(text: str, names: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda match: names[match.group(1)], text)
 
 
-def command(conf: Path) -> list[str]:
-    """nginx in the foreground; alone under its pid, so that ending the pid ends the gateway."""
-    return [nginx_binary(), "-c", str(conf), "-p", str(conf.parent), "-e", "stderr", "-g", "daemon off;"]
+def command(conf: Path, *, as_us: bool = False) -> list[str]:
+    """nginx in the foreground; alone under its pid, so that ending the pid ends the gateway.
+
+    Started by root its workers are nobody's, as they should be; `as_us` is for one that serves files of ours.
+    """
+    directives = "daemon off;"
+    if as_us and os.geteuid() == 0:
+        directives += " user root;"
+    return [nginx_binary(), "-c", str(conf), "-p", str(conf.parent), "-e", "stderr", "-g", directives]
 
 
 def nginx_binary() -> str:

@@ -145,7 +145,8 @@ def _start_nginx(config: StackConfig, name: str) -> Process:
     if process is None:
         _free_port(config, name)
         conf = gateway.render(config) if name == "gateway" else gateway.sample_origin_conf(config)
-        process = start(name, gateway.command(conf), os.environ, config.run_dir, REPO)
+        argv = gateway.command(conf, as_us=name == "sample")
+        process = start(name, argv, os.environ, config.run_dir, REPO)
     wait_until(process, lambda: answers(url, (200, 403, 404)), f"answer at {url}")
     return process
 
