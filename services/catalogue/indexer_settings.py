@@ -72,7 +72,7 @@ def load_indexer_settings(environ: Mapping[str, str]) -> IndexerSettings:
         decrypt_seconds=env.float("INDEXER_DECRYPT_SECONDS", 8.0, least=0.1),
         poll_seconds=_optional_float(env, "INDEXER_POLL_SECONDS", least=0.05),
         rewind_grace_seconds=_optional_float(env, "INDEXER_REWIND_GRACE_SECONDS", least=0.0),
-        lease_seconds=env.float("INDEXER_LEASE_SECONDS", 15.0, least=1.0),
+        lease_seconds=env.float("INDEXER_LEASE_SECONDS", 10.0, least=1.0),
         largest_span=env.int("INDEXER_LARGEST_RANGE", 5000, least=1),
         overlap_blocks=env.int("INDEXER_OVERLAP_BLOCKS", 4, most=1000),
         dead_after_seconds=env.float("INDEXER_DEAD_AFTER_DAYS", 14.0, least=0.0) * 86400,

@@ -42,6 +42,7 @@ class RpcChainSource:
     def __init__(self, pool: RpcPool, contracts: Contracts) -> None:
         self._pool = pool
         self._contracts = contracts
+        self._call_at = "latest"
 
     @property
     def chain_id(self) -> int:
@@ -52,7 +53,10 @@ class RpcChainSource:
         return self._contracts
 
     def head(self) -> Head:
-        return _parsed(parse_head, self._call("eth_getBlockByNumber", "latest", False))
+        head = _parsed(parse_head, self._call("eth_getBlockByNumber", "latest", False))
+        # Contracts are asked at this block, so that a node that lags refuses instead of denying them.
+        self._call_at = hex(head.number)
+        return head
 
     def blocks(self, numbers: Sequence[int]) -> list[Head | None]:
         found: list[Head | None] = []
@@ -123,7 +127,7 @@ class RpcChainSource:
         """What the contract returns; None when it has no such function."""
         request = {"to": to, "data": call_data(signature, words)}
         try:
-            return data_bytes(self._pool.call("eth_call", (request, "latest")))
+            return data_bytes(self._pool.call("eth_call", (request, self._call_at)))
         except CallReverted:
             return None
         except ValueError:

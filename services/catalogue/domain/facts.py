@@ -50,7 +50,7 @@ class EventFact:
     block_hash: str
     block_timestamp: int  # seconds since the epoch, from the block header
     tx_hash: str
-    tx_from: str  # sender of the transaction, checksummed
+    tx_from: str  # sender of the transaction, checksummed; known for metadata events, else empty
     kind: EventKind
     emitter: str
     subject: str

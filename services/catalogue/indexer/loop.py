@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from libs.sql.errors import SqlError
 from services.catalogue.domain.errors import LeaseLost
 from services.catalogue.domain.facts import Lease, RetryType
 from services.catalogue.domain.sightings import ChainUnavailable, NodeLags
@@ -87,8 +88,10 @@ class ChainLoop:
             return self._settings.poll_seconds
         except (ChainUnavailable, NodeLags) as error:
             return self._failed("chain", str(error))
+        except SqlError as error:
+            return self._failed("database", str(error))
         except Exception as error:  # the edge of the process: log, pause, and go on from what is stored
-            log.exception("a pass failed", extra={"chain": self._chain})
+            log.exception("a pass met what nobody foresaw", extra={"chain": self._chain})
             return self._failed("other", type(error).__name__)
         self._failures = 0
         self._last_pass_at = self._clock.now()
@@ -144,11 +147,10 @@ class ChainLoop:
         meters.FAILURES.labels(self._chain, part).inc()
         longest = self._settings.longest_pause_seconds
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 16), longest)
-        if part == "chain":
-            log.warning(
-                "the chain cannot be read",
-                extra={"chain": self._chain, "reason": reason, "pause_seconds": pause},
-            )
+        log.warning(
+            "a pass failed",
+            extra={"chain": self._chain, "part": part, "reason": reason, "pause_seconds": pause},
+        )
         return float(max(pause, min(self._settings.poll_seconds, longest)))
 
     def _step_down(self) -> None:
@@ -160,10 +162,11 @@ class ChainLoop:
     def _hand_back(self) -> None:
         """Finish what is begun, then let another process take over at once."""
         self._parts.lanes.stop()
-        if self._leads:
-            self._parts.index.release(self._parts.lease.name, self._parts.lease.holder)
-        self._step_down_quietly()
-
-    def _step_down_quietly(self) -> None:
+        lease = self._parts.lease
+        try:
+            if self._leads:
+                self._parts.index.release(lease.name, lease.holder)
+        except SqlError as error:
+            log.warning("the lease runs out by itself", extra={"chain": self._chain, "reason": str(error)})
         self._leads = False
         meters.LEADER.labels(self._chain).set(0)

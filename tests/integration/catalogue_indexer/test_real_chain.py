@@ -1,11 +1,15 @@
 """The indexer over anvil and the real contracts: what is served, and that forks and rewinds are followed."""
 
+import gzip
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.chain import anvil
+from scripts.chain.accounts import MNEMONIC
 from scripts.chain.assets import AssetSpec, ServiceSpec
 from scripts.chain.metadata import set_metadata, set_state
 from scripts.chain.order import Fee, order
@@ -198,3 +202,80 @@ def test_a_stranger_on_a_private_address_is_never_asked(
         with running(allowed) as indexer:
             other = put(node, stranger, spec("a friend"))
             indexer.wait_for(lambda served: other.did in served, "an allowed stranger is asked")
+
+
+def test_a_node_that_comes_back_with_its_saved_state_changes_nothing(
+    node: DevChain, decryptor: StubDecryptor, variables: dict[str, str], tmp_path: Path
+) -> None:
+    with running(variables) as indexer:
+        asset = put(node, decryptor, spec("kept"))
+        indexer.wait_for(has(asset.did), "it is served")
+        before = indexer.served()
+        state = tmp_path / "state.json"
+        state.write_bytes(gzip.decompress(bytes.fromhex(node.rpc("anvil_dumpState")[2:])))
+        node.stop()
+        process = start_node(node, "--load-state", str(state))
+        try:
+            other = put(node, decryptor, spec("later"))
+            indexer.wait_for(lambda served: other.did in served, "the chain goes on")
+            after = indexer.served()
+            assert after[asset.did] == before[asset.did]
+            assert after == fresh_index(variables, tmp_path, has(asset.did, other.did))
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def start_node(node: DevChain, *extra: str) -> "subprocess.Popen[bytes]":
+    """Again on the port of a node that was stopped."""
+    port = int(node.rpc_url.rpartition(":")[2])
+    command = anvil.node_command(port=port, chain_id=CHAIN_ID, mnemonic=MNEMONIC)
+    process = subprocess.Popen([*command, *extra])
+    anvil.wait_until_answers(node.rpc_url, CHAIN_ID, process)
+    return process
+
+
+def test_the_chain_killed_and_back_at_an_older_state_is_followed(
+    node: DevChain,
+    deployed_state: Path,
+    decryptor: StubDecryptor,
+    variables: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    with running(variables) as indexer:
+        gone = put(node, decryptor, spec("gone"))
+        indexer.wait_for(has(gone.did), "it is served")
+        node.process.kill()
+        node.process.wait(10)
+        process = start_node(node, "--load-state", str(deployed_state))
+        try:
+            asset = put(node, decryptor, spec("new"))
+            assert asset.did == gone.did, "addresses repeat, so only the document tells them apart"
+            indexer.wait_for(
+                lambda served: [one["metadata"]["name"] for one in served.values()] == ["new"],
+                "only the new one is served",
+            )
+            assert indexer.served() == fresh_index(variables, tmp_path, has(asset.did))
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def test_postgresql_holds_the_same_index(
+    node: DevChain, decryptor: StubDecryptor, variables: dict[str, str], postgres_url: str, tmp_path: Path
+) -> None:
+    with running(variables | {"CATALOGUE_DATABASE_URL": postgres_url}) as indexer:
+        buyer = node.wallet(2)
+        kept = put(node, decryptor, spec("kept", pricing="fixed", price="0.000001"))
+        free = put(node, decryptor, spec("free", flags=1, mint_to=[buyer.address]))
+        place_order(buyer, node, free, decryptor)
+        gone = put(node, decryptor, spec("gone"))
+        indexer.wait_for(has(kept.did, free.did, gone.did), "all are served")
+        block = indexer.served()[gone.did]["event"]["block"]
+        node.rpc("anvil_reorg", int(node.rpc("eth_blockNumber"), 16) - block + 1, [])
+        indexer.wait_for(
+            lambda served: set(served) == {kept.did, free.did} and served[free.did]["stats"]["orders"] == 1,
+            "the fork is followed",
+        )
+        result = indexer.served()
+    assert result == fresh_index(variables, tmp_path, has(kept.did, free.did))

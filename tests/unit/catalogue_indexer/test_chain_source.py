@@ -389,6 +389,25 @@ def test_a_chain_that_is_away_is_not_taken_for_a_contract_that_says_no(
         source.token_symbol(TOKEN)
 
 
+def test_contracts_are_asked_at_the_head_so_that_a_lagging_node_cannot_deny_them(
+    node: NodeInMemory, source: RpcChainSource
+) -> None:
+    asked: list[Any] = []
+    real = node._answer
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_call":
+            asked.append(params[1])
+            return RpcRefused(-32000, "header not found")
+        return real(method, params)
+
+    node._answer = answer  # type: ignore[method-assign]
+    source.head()
+    with pytest.raises(ChainUnavailable):
+        source.nft_identity(NFT)
+    assert asked == [hex(9)]
+
+
 def test_a_token_without_a_symbol_has_an_empty_one(node: NodeInMemory, source: RpcChainSource) -> None:
     assert source.token_symbol(TOKEN) == ""
     answers(node, TOKEN, symbol__="0x" + "ab" * 32)
