@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Subquery, case, func, or_, select
 
 from services.catalogue.adapters.store_sql import tables as t
-from services.catalogue.adapters.store_sql.matching import AssetIds
+from services.catalogue.adapters.store_sql.facets import FACETS
+from services.catalogue.adapters.store_sql.matching import Condition
 from services.catalogue.domain.query.nodes import Metric, Search, Terms
 
 _NEEDED = {
@@ -17,18 +18,21 @@ _NEEDED = {
 }
 
 
-def aggregate(connection: Connection, search: Search, matched: AssetIds) -> dict[str, Any]:
-    """In the shape that clients read: buckets of key, doc_count and named metrics; metrics as value."""
+def aggregate(connection: Connection, search: Search, matching: Condition) -> dict[str, Any]:
+    """In the shape that clients read: buckets of key, doc_count and named metrics; metrics as value.
+
+    `matching` is a condition over the facets table.
+    """
     answers: dict[str, Any] = {}
     for name, wanted in search.aggregations:
         if isinstance(wanted, Terms):
-            answers[name] = _terms(connection, wanted, matched)
+            answers[name] = _terms(connection, wanted, matching)
         else:
-            answers[name] = {"value": _metric_value(connection, wanted, matched)}
+            answers[name] = {"value": _metric_value(connection, wanted, matching)}
     return answers
 
 
-def _metric_value(connection: Connection, metric: Metric, matched: AssetIds) -> float | int | None:
+def _metric_value(connection: Connection, metric: Metric, matching: Condition) -> float | int | None:
     table = t.asset_fields
     numbers = (
         select(
@@ -38,7 +42,8 @@ def _metric_value(connection: Connection, metric: Metric, matched: AssetIds) -> 
             func.min(table.c.number).label("min"),
             func.max(table.c.number).label("max"),
         )
-        .where(table.c.path == metric.path, table.c.asset_id.in_(matched))
+        .join(t.facets, t.facets.c.asset_id == table.c.asset_id)
+        .where(table.c.path == metric.path, matching)
         .group_by(table.c.asset_id)
         .subquery()
     )
@@ -61,24 +66,24 @@ def _shown(metric: Metric, value: Any) -> float | int | None:
     return int(value) if metric.kind == "value_count" else float(value)
 
 
-def _terms(connection: Connection, wanted: Terms, matched: AssetIds) -> dict[str, Any]:
+def _terms(connection: Connection, wanted: Terms, matching: Condition) -> dict[str, Any]:
     table = t.asset_fields
-    values = (
+    # Distinct, because an asset counts once even when it says the same thing twice.
+    measured = (
         select(table.c.asset_id, table.c.text, table.c.number)
-        .where(table.c.path == wanted.path, table.c.asset_id.in_(matched))
+        .add_columns(
+            *(
+                _of_asset(kind, metric.path).label(f"{kind}_{number}")
+                for number, (_, metric) in enumerate(wanted.metrics)
+                for kind in _NEEDED[metric.kind]
+            )
+        )
+        .join(t.facets, t.facets.c.asset_id == table.c.asset_id)
+        .where(table.c.path == wanted.path, matching)
         .where(or_(table.c.text.is_not(None), table.c.number.is_not(None)))
         .distinct()
         .subquery()
     )
-    measured = select(
-        values,
-        *(
-            _of_asset(kind, metric.path, values.c.asset_id).label(f"{kind}_{number}")
-            for number, (_, metric) in enumerate(wanted.metrics)
-            for kind in ("sum", "count", "min", "max")
-            if kind in _NEEDED[metric.kind]
-        ),
-    ).subquery()
     metrics = {
         name: _combined(metric.kind, measured, f"_{number}")
         for number, (name, metric) in enumerate(wanted.metrics)
@@ -95,11 +100,16 @@ def _terms(connection: Connection, wanted: Terms, matched: AssetIds) -> dict[str
     return _buckets(wanted, list(connection.execute(query)))
 
 
-def _of_asset(kind: str, path: str, asset_id: ColumnElement[int]) -> ScalarSelect[Any]:
-    """A metric of one asset, as a look-up by primary key: an asset may have several values there."""
+def _of_asset(kind: str, path: str) -> ColumnElement[Any]:
+    """A metric of the asset in the current row; one look-up unless a facet knows."""
+    facet = FACETS.get(path)
+    if facet is not None and facet.kind in ("whole", "number"):
+        if kind != "count":
+            return facet.column
+        return case((facet.column.is_(None), 0), else_=1)
     table = t.asset_fields.alias()
     function = getattr(func, kind)
-    here = (table.c.path == path, table.c.asset_id == asset_id)
+    here = (table.c.path == path, table.c.asset_id == t.facets.c.asset_id)
     return select(function(table.c.number)).where(*here).scalar_subquery()
 
 

@@ -90,7 +90,7 @@ class Matcher:
             case Phrase():
                 return phrase_assets(node)
             case Pattern():
-                return self._exact_pattern(node) if node.exact else self._pattern(node)
+                return self.pattern_assets(node)
             case Values():
                 return self._values(node)
             case Range():
@@ -101,6 +101,9 @@ class Matcher:
     def _words(self, node: Words) -> AssetIds:
         chosen = select(t.terms.c.id).where(t.terms.c.term.in_(node.words), at_paths(node.fields))
         return select(t.postings.c.asset_id).where(t.postings.c.term_id.in_(chosen))
+
+    def pattern_assets(self, node: Pattern) -> AssetIds:
+        return self._exact_pattern(node) if node.exact else self._pattern(node)
 
     def _pattern(self, node: Pattern) -> AssetIds:
         chosen = select(t.terms.c.id).where(at_paths(node.fields), _fits(t.terms.c.term, node.parts))

@@ -1,4 +1,4 @@
-"""Scores as SQL: BM25 for words and phrases, constants for everything else.
+"""Scores as SQL: BM25 for words, rarity for phrases, constants for everything else.
 
 Scored leaves are worked out once, as the parts of one UNION turned into a column each; the boolean
 structure above them then costs only arithmetic.
@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     case,
     column,
-    distinct,
     func,
     literal,
     not_,
@@ -34,10 +33,10 @@ from sqlalchemy import (
 from services.catalogue.adapters.store_sql import tables as t
 from services.catalogue.adapters.store_sql.asset_writer import count_assets
 from services.catalogue.adapters.store_sql.matching import Condition, Matcher, phrase_assets
-from services.catalogue.domain.query.nodes import Bool, MatchNone, Node, Phrase, Words
+from services.catalogue.domain.query.nodes import Bool, MatchNone, Node, Pattern, Phrase, Words
 
 Score = ColumnElement[float]
-Scored = Words | Phrase
+Scored = Words | Phrase | Pattern
 MAX_TERMS = 2000
 
 
@@ -62,13 +61,13 @@ def plan(connection: Connection, matcher: Matcher, node: Node) -> Plan:
     leaves = list(dict.fromkeys(_scored_leaves(node)))
     terms = _terms(connection, leaves)
     weighed = [(leaf, term) for leaf in leaves if isinstance(leaf, Words) for term in _of_leaf(leaf, terms)]
-    phrases = {leaf: part for leaf in leaves if (part := _phrase_part(leaf, terms)) is not None}
-    found = {leaf for leaf, _ in weighed} | set(phrases)
+    constants = {leaf: part for leaf in leaves if (part := _constant_part(matcher, leaf, terms)) is not None}
+    found = {leaf for leaf, _ in weighed} | set(constants)
     by_leaf: dict[Scored, ColumnElement[float] | None] = dict.fromkeys(leaves)
     source: FromClause = t.facets
     if found:
         numbers = {leaf: number for number, leaf in enumerate(leaves) if leaf in found}
-        pivot = _pivot(numbers, weighed, phrases)
+        pivot = _pivot(numbers, weighed, constants)
         by_leaf |= {leaf: pivot.c[f"leaf_{number}"] for leaf, number in numbers.items()}
         source = t.facets.outerjoin(pivot, pivot.c.asset_id == t.facets.c.asset_id)
     builder = _Builder(matcher, by_leaf)
@@ -78,11 +77,11 @@ def plan(connection: Connection, matcher: Matcher, node: Node) -> Plan:
 def _pivot(
     numbers: dict[Scored, int],
     weighed: Sequence[tuple[Scored, _Term]],
-    phrases: dict[Scored, Select[tuple[int, float]]],
+    constants: dict[Scored, Select[tuple[int, float]]],
 ) -> Subquery:
     """One row per asset that any leaf finds, one column per leaf; a word's fields add up."""
     parts: list[Any] = [
-        part.add_columns(literal(numbers[leaf]).label("leaf")) for leaf, part in phrases.items()
+        part.add_columns(literal(numbers[leaf]).label("leaf")) for leaf, part in constants.items()
     ]
     if weighed:
         factors = values(
@@ -114,7 +113,7 @@ class _Builder:
 
     def condition(self, node: Node) -> Condition:
         """As Matcher.condition, with the scored leaves read from their columns."""
-        if isinstance(node, Words | Phrase) and node in self._leaves:
+        if isinstance(node, Scored) and node in self._leaves:
             column = self._leaves[node]
             return self._matcher.condition(MatchNone()) if column is None else column.is_not(None)
         if not isinstance(node, Bool):
@@ -127,7 +126,7 @@ class _Builder:
         return and_(true(), *parts)
 
     def score(self, node: Node) -> Score:
-        if isinstance(node, Words | Phrase):
+        if isinstance(node, Scored):
             column = self._leaves[node]
             return literal(0.0) if column is None else func.coalesce(column, 0.0) * node.boost
         if not isinstance(node, Bool):
@@ -140,13 +139,13 @@ class _Builder:
         return total * node.boost
 
     def _if_matching(self, node: Node) -> Score:
-        if isinstance(node, Words | Phrase):
+        if isinstance(node, Scored):
             return self.score(node)
         return case((self.condition(node), self.score(node)), else_=0.0)
 
 
 def _scored_leaves(node: Node) -> Iterator[Scored]:
-    if isinstance(node, Words | Phrase):
+    if isinstance(node, Scored):
         yield node
     elif isinstance(node, Bool):
         for item in (*node.must, *node.should):
@@ -155,12 +154,13 @@ def _scored_leaves(node: Node) -> Iterator[Scored]:
 
 def _terms(connection: Connection, leaves: list[Scored]) -> list[_Term]:
     """The index terms of all scored words, with how rare each is at its path."""
-    words = sorted({word for leaf in leaves for word in leaf.words})
+    worded = [leaf for leaf in leaves if not isinstance(leaf, Pattern)]
+    words = sorted({word for leaf in worded for word in leaf.words})
     if not words:
         return []
-    everywhere = any(not leaf.fields for leaf in leaves)
-    paths = sorted({path for leaf in leaves for path, _ in leaf.fields})
-    frequency = func.count(distinct(t.postings.c.asset_id))
+    everywhere = any(not leaf.fields for leaf in worded)
+    paths = sorted({path for leaf in worded for path, _ in leaf.fields})
+    frequency = func.count()  # of occurrences: cheaper than counting assets, and as good for rarity
     query = (
         select(t.terms.c.id, t.terms.c.path, t.terms.c.term, frequency.label("frequency"))
         .join(t.postings, t.postings.c.term_id == t.terms.c.id)
@@ -176,20 +176,25 @@ def _terms(connection: Connection, leaves: list[Scored]) -> list[_Term]:
 
 
 def _rarity(total: int, frequency: int) -> float:
-    return math.log(1 + (max(total - frequency, 0) + 0.5) / (frequency + 0.5))
+    known = min(frequency, total)
+    return math.log(1 + (total - known + 0.5) / (known + 0.5))
 
 
-def _of_leaf(leaf: Scored, terms: list[_Term]) -> list[_Term]:
+def _of_leaf(leaf: Words | Phrase, terms: list[_Term]) -> list[_Term]:
     paths = {path for path, _ in leaf.fields}
     return [term for term in terms if term.word in leaf.words and (not paths or term.path in paths)]
 
 
-def _phrase_part(leaf: Scored, terms: list[_Term]) -> Select[tuple[int, float]] | None:
-    if not isinstance(leaf, Phrase):
+def _constant_part(matcher: Matcher, leaf: Scored, terms: list[_Term]) -> Select[tuple[int, float]] | None:
+    """Phrases and patterns score the same wherever they are found."""
+    if isinstance(leaf, Words):
         return None
-    rarity = {term.word: term.rarity for term in _of_leaf(leaf, terms)}
-    if len(rarity) < len(set(leaf.words)):
-        return None  # a word that the index does not know
-    value = sum(rarity[word] for word in leaf.words) * max((boost for _, boost in leaf.fields), default=1.0)
-    places = phrase_assets(leaf).subquery()
-    return select(places.c.asset_id, literal(float(value)).label("score")).group_by(places.c.asset_id)
+    if isinstance(leaf, Pattern):
+        places, value = matcher.pattern_assets(leaf).subquery(), 1.0
+    else:
+        rarity = {term.word: term.rarity for term in _of_leaf(leaf, terms)}
+        if len(rarity) < len(set(leaf.words)):
+            return None  # a word that the index does not know
+        boost = max((boost for _, boost in leaf.fields), default=1.0)
+        places, value = phrase_assets(leaf).subquery(), sum(rarity[word] for word in leaf.words) * boost
+    return select(places.c.asset_id, literal(value).label("score")).group_by(places.c.asset_id)

@@ -21,15 +21,18 @@ _BODIES = select(t.assets.c.id, t.assets.c.body).where(t.assets.c.id.in_(bindpar
 def search(database: Database, wanted: Search) -> SearchResult:
     matcher = Matcher(sqlite=database.is_sqlite)
     with database.read() as connection:
-        condition = matcher.condition(wanted.node)
-        matched = select(t.facets.c.asset_id).where(condition)
-        counted = connection.execute(select(func.count()).select_from(matched.subquery())).scalar_one()
-        rows = _page(connection, matcher, wanted) if wanted.size and wanted.start < counted else []
-        aggregations = aggregating.aggregate(connection, wanted, matched)
+        rows = _page(connection, matcher, wanted) if wanted.size else []
+        counted = rows[0].matched if rows else _count(connection, matcher, wanted)
+        aggregations = aggregating.aggregate(connection, wanted, matcher.condition(wanted.node))
     best = None
     if wanted.scored and not wanted.sort and rows and wanted.start == 0:
         best = rows[0].score
     return SearchResult(int(counted), best, _hits(database, wanted, rows), aggregations)
+
+
+def _count(connection: Connection, matcher: Matcher, wanted: Search) -> int:
+    query = select(func.count()).select_from(t.facets).where(matcher.condition(wanted.node))
+    return int(connection.execute(query).scalar_one())
 
 
 def _page(connection: Connection, matcher: Matcher, wanted: Search) -> Sequence[Row[Any]]:
@@ -51,6 +54,7 @@ def _page(connection: Connection, matcher: Matcher, wanted: Search) -> Sequence[
             order.extend(key_order)
         elif score is not None:
             order.append(score.desc() if key.descending else score.asc())
+    columns.append(func.count().over().label("matched"))
     query = select(*columns).select_from(source).where(condition).order_by(*order, t.facets.c.did)
     return connection.execute(query.limit(wanted.size).offset(wanted.start)).all()
 
