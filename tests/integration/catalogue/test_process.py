@@ -37,7 +37,8 @@ def server(database_url: str, tmp_path: Path) -> Iterator[str]:
     }
     command = [
         str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "2",
-        "--blocking-threads", "4", "--host", "127.0.0.1", "--port", str(port), "--no-access-log", "services.catalogue.wsgi:app",
+        "--blocking-threads", "4", "--host", "127.0.0.1", "--port", str(port),
+        "--no-access-log", "services.catalogue.wsgi:app",
     ]  # fmt: skip
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
