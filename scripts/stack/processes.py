@@ -45,6 +45,7 @@ def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir
             cwd=cwd,
             start_new_session=True,
         )
+    child.returncode = 0  # its pid file keeps it from here on: this object shall not miss it
     process = Process(name, child.pid, _start_time(child.pid) or "", log)
     pid_file = _pid_file(run_dir, name)
     pid_file.parent.mkdir(parents=True, exist_ok=True)
