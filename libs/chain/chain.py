@@ -208,12 +208,6 @@ class Chain:
     def owner_of(self, nft: str, token_id: int = 1, head: Head | None = None) -> str:
         return self._read(contracts.owner_of(nft, token_id), head)
 
-    def token_uri(self, nft: str, token_id: int = 1, head: Head | None = None) -> str:
-        return self._read(contracts.token_uri(nft, token_id), head)
-
-    def balance_of(self, token: str, holder: str, head: Head | None = None) -> int:
-        return self._read(contracts.balance_of(token, holder), head)
-
     def decimals(self, token: str, head: Head | None = None) -> int:
         return self._read(contracts.decimals(token), head, keep=_always)
 

@@ -70,14 +70,6 @@ def owner_of(nft: str, token_id: int) -> View[str]:
     return _view(nft, "ownerOf(uint256)", (uint_word(token_id),), lambda words: words.address(0))
 
 
-def token_uri(nft: str, token_id: int) -> View[str]:
-    return _view(nft, "tokenURI(uint256)", (uint_word(token_id),), lambda words: words.text(0))
-
-
-def balance_of(token: str, holder: str) -> View[int]:
-    return _view(token, "balanceOf(address)", (address_word(holder),), lambda words: words.uint(0))
-
-
 def valid_signature(account: str, digest: bytes, signature: bytes) -> View[bool]:
     """EIP-1271. The whole first word must be the magic value: the identity precompile, asked the same
     question, echoes it back and so also begins with these four bytes."""

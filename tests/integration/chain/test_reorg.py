@@ -6,11 +6,11 @@ import pytest
 
 from libs.chain.client import build_chains
 from libs.chain.errors import RpcUnavailable, WrongChain
-from libs.chain.orders import order_facts
 from scripts.chain.metadata import set_state
 from scripts.chain.order import order
 from tests.chain_kit import publish_asset, quotes, service
 from tests.fixtures_chain import CHAIN_ID, DevChain
+from tests.order_facts import order_facts
 
 NewChain = Callable[[], DevChain]
 

@@ -405,16 +405,14 @@ class TestRawReads:
         assert chain.code(NFT) == b"\x60"
         assert chain.code(DATATOKEN) == b""
 
-    def test_names_owners_and_balances(self) -> None:
+    def test_names_and_owners(self) -> None:
         node = FakeNode()
         text = uint_word(32) + uint_word(3) + b"abc" + bytes(29)
         chain = chain_of(node)
         node.contract = lambda *_: text
-        assert (chain.name(NFT), chain.symbol(NFT), chain.token_uri(NFT)) == ("abc", "abc", "abc")
+        assert (chain.name(NFT), chain.symbol(NFT)) == ("abc", "abc")
         node.contract = lambda *_: address_word(DATATOKEN)
         assert chain.owner_of(NFT) == DATATOKEN
-        node.contract = lambda *_: uint_word(7)
-        assert chain.balance_of(NFT, DATATOKEN) == 7
 
     def test_a_refused_log_scan_is_raised_as_the_node_said_it(self) -> None:
         node = FakeNode()

@@ -1,8 +1,4 @@
-"""The facts an order check needs, gathered from one transaction; whether they suffice is the caller's rule.
-
-Source: provider contract 8.4, companion 3.4. The checks belong to the service, the emitter test is here:
-only events of the service's own datatoken are ever handed out.
-"""
+"""What one transaction says about one datatoken, for tests that look at real receipts."""
 
 from dataclasses import dataclass
 
