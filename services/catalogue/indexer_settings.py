@@ -37,6 +37,9 @@ class IndexerSettings:
     largest_span: int
     overlap_blocks: int
     dead_after_seconds: float
+    asset_purgatory_url: str | None
+    account_purgatory_url: str | None
+    purgatory_seconds: float  # between downloads of the lists
     health_host: str
     health_port: int  # 0: any free one
     log_level: str
@@ -76,6 +79,9 @@ def load_indexer_settings(environ: Mapping[str, str]) -> IndexerSettings:
         largest_span=env.int("INDEXER_LARGEST_RANGE", 5000, least=1),
         overlap_blocks=env.int("INDEXER_OVERLAP_BLOCKS", 4, most=1000),
         dead_after_seconds=env.float("INDEXER_DEAD_AFTER_DAYS", 14.0, least=0.0) * 86400,
+        asset_purgatory_url=_optional_url(env, "ASSET_PURGATORY_URL"),
+        account_purgatory_url=_optional_url(env, "ACCOUNT_PURGATORY_URL"),
+        purgatory_seconds=env.float("PURGATORY_UPDATE_INTERVAL", 60.0, least=1.0) * 60,
         health_host=env.text("INDEXER_HEALTH_HOST", "127.0.0.1"),
         health_port=env.int("INDEXER_HEALTH_PORT", 8047, most=65535),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
@@ -95,7 +101,15 @@ def _key(env: Env) -> PrivateKey:
 
 
 def _url(env: Env, name: str) -> str:
-    value = env.text(name)
+    return _checked(env, name, env.text(name))
+
+
+def _optional_url(env: Env, name: str) -> str | None:
+    value = env.optional(name)
+    return None if value is None else _checked(env, name, value)
+
+
+def _checked(env: Env, name: str, value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         env.problem(f"{name} must be an http or https URL.")
     return value

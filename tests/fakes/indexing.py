@@ -20,6 +20,7 @@ from services.catalogue.adapters.store_sql.tables import metadata
 from services.catalogue.chain_ports import SealedDocument
 from services.catalogue.domain.facts import Checkpoint, EventKind, Lease, RetryEntry
 from services.catalogue.domain.opening import DecryptionFailed
+from services.catalogue.domain.purgatory import Purgatory
 from services.catalogue.domain.sightings import (
     ChainMoved,
     ChainUnavailable,
@@ -38,6 +39,7 @@ from services.catalogue.indexer.loop import ChainLoop, ChainParts
 from services.catalogue.indexer.membership import Membership
 from services.catalogue.indexer.opener import Opener, Tools
 from services.catalogue.indexer.settings import LoopSettings, Policy, RetrySettings, ScanSettings
+from services.catalogue.indexer.shunning import Shunning
 
 CHAIN_ID = 8996
 T0 = 1_700_000_000
@@ -384,6 +386,7 @@ class Rig:
         self.clock = HandClock()
         self.decryptor = ScriptedDecryptor()
         self.rules = Rules()
+        self.purgatory: Purgatory | None = Purgatory()
         self.wake = Event()
         self.lease = Lease(f"index:{self.chain.chain_id}", holder)
         self.policy = policy or Policy()
@@ -409,6 +412,7 @@ class Rig:
             follower=self.follower,
             errands=Errands(self.chain, self.index, self.lease, ingest, self.retry, self.clock),
             lanes=self.lanes,
+            shunning=Shunning(chain_id, self.index, self.lease, lambda: self.purgatory),
             scope="deployment one",
         )
         return ChainLoop(parts, LoopSettings(), clock=self.clock, wake=self.wake, version="1")

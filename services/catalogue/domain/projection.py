@@ -19,6 +19,7 @@ from services.catalogue.domain.facts import (
     EventKind,
     OutcomeStatus,
 )
+from services.catalogue.domain.purgatory import Purgatory
 from services.catalogue.domain.sightings import NftIdentity
 from services.catalogue.domain.tokens import TokenStory, current_rate, identity_of, order_count, sale_places
 
@@ -41,6 +42,7 @@ class NftStory:
     document: Mapping[str, Any] | None = None  # of `served_event`
     tokens: Mapping[str, TokenStory] = field(default_factory=dict)
     identity: NftIdentity | None = None
+    purgatory: Purgatory = field(default_factory=Purgatory)
 
 
 def served_event(
@@ -75,7 +77,7 @@ def asset_of(story: NftStory) -> AssetRecord | None:
         "datatokens": [_datatoken(story, service) for service in _services(story.document)],
         "event": _event(event),
         "stats": _stats(story),
-        "purgatory": {"state": False, "reason": ""},
+        "purgatory": _purgatory(story, event),
     }
     added["indexedMetadata"] = indexed_metadata(story, added)
     document = {**story.document, **added}
@@ -159,6 +161,11 @@ def _event(event: EventFact) -> dict[str, Any]:
         "contract": event.emitter,
         "datetime": iso_time(event.block_timestamp),
     }
+
+
+def _purgatory(story: NftStory, event: EventFact) -> dict[str, Any]:
+    reason = story.purgatory.reason(story.did, event.tx_from)
+    return {"state": reason is not None, "reason": reason or ""}
 
 
 def _datatoken(story: NftStory, service: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 import socket
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +20,7 @@ from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.chain_source import RpcChainSource
 from services.catalogue.adapters.clock import SystemClock
 from services.catalogue.adapters.decryptor_http import DirectTransport, GuardedTransport, HttpDecryptor
+from services.catalogue.adapters.purgatory_http import HttpPurgatory
 from services.catalogue.adapters.store_sql.index import SqlIndex
 from services.catalogue.chain_ports import ChainSource, DocumentRules
 from services.catalogue.domain.facts import Lease
@@ -32,6 +33,7 @@ from services.catalogue.indexer.loop import ChainLoop, ChainParts
 from services.catalogue.indexer.membership import Membership
 from services.catalogue.indexer.opener import Opener, Tools
 from services.catalogue.indexer.settings import LoopSettings, Policy, RetrySettings, ScanSettings
+from services.catalogue.indexer.shunning import Shunning
 from services.catalogue.indexer_settings import IndexerSettings
 from services.catalogue.ports import Index
 
@@ -45,11 +47,13 @@ class Indexer:
 
     database: Database
     decryptor: HttpDecryptor
+    purgatory: HttpPurgatory
     loops: tuple[ChainLoop, ...]
     wakes: tuple[Event, ...]
 
     def close(self) -> None:
         """When the loops have ended."""
+        self.purgatory.stop()
         self.decryptor.close()
         self.database.dispose()
 
@@ -64,25 +68,36 @@ def build(settings: IndexerSettings, rules: DocumentRules, version: str) -> Inde
     policy = Policy(
         allowed_publishers=settings.allowed_publishers, allowed_validators=settings.allowed_validators
     )
-    decryptor = _decryptor(settings)
-    tools = Tools(decryptor, rules, policy, retry, clock)
-    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
+    decryptor, purgatory = _decryptor(settings), _purgatory(settings)
+    shared = _Shared(settings, index, Tools(decryptor, rules, policy, retry, clock), purgatory)
     loops, wakes = [], []
     for source in _sources(settings):
         wake = Event()
-        parts = _parts(settings, source, index, tools, Lease(f"index:{source.chain_id}", holder), wake)
         pace = LoopSettings(
             poll_seconds=settings.poll_of(source.chain_id), lease_seconds=settings.lease_seconds
         )
+        parts = _parts(shared, source, wake)
         loops.append(ChainLoop(parts, pace, clock=clock, wake=wake, version=version, page=retry.page))
         wakes.append(wake)
-    return Indexer(database, decryptor, tuple(loops), tuple(wakes))
+    purgatory.start()
+    return Indexer(database, decryptor, purgatory, tuple(loops), tuple(wakes))
 
 
-def _parts(
-    settings: IndexerSettings, source: ChainSource, index: Index, tools: Tools, lease: Lease, wake: Event
-) -> ChainParts:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the loops of all chains have in common."""
+
+    settings: IndexerSettings
+    index: Index
+    tools: Tools
+    purgatory: HttpPurgatory
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}")
+
+
+def _parts(shared: _Shared, source: ChainSource, wake: Event) -> ChainParts:
+    settings, index, tools = shared.settings, shared.index, shared.tools
     contracts, clock, retry = source.contracts, tools.clock, tools.retry
+    lease = Lease(f"index:{source.chain_id}", shared.holder)
     ingest = Ingest(source, index, lease, Membership(source, index), clock)
     scan = ScanSettings(
         start_block=contracts.start_block,
@@ -99,6 +114,7 @@ def _parts(
         follower=Follower(source, index, ingest, scan, clock),
         errands=Errands(source, index, lease, ingest, retry, clock),
         lanes=Lanes(source.chain_id, Opener(source, index, lease, tools), retry, wake.set),
+        shunning=Shunning(source.chain_id, index, lease, shared.purgatory.current),
         scope=f"{LAYOUT} {contracts.factory} {contracts.start_block}",
     )
 
@@ -133,9 +149,21 @@ def _those(section: Section, *names: str) -> frozenset[str]:
     return frozenset(address.lower() for address in found if address is not None)
 
 
+def _purgatory(settings: IndexerSettings) -> HttpPurgatory:
+    return HttpPurgatory(
+        Fetcher(_guard(settings), Limits(read_seconds=10.0, total_header_seconds=10.0)),
+        assets_url=settings.asset_purgatory_url,
+        accounts_url=settings.account_purgatory_url,
+        interval_seconds=settings.purgatory_seconds,
+    )
+
+
+def _guard(settings: IndexerSettings) -> Guard:
+    return Guard(allow_all=settings.allow_non_public_ip, allow=parse_allow(settings.fetch_allow))
+
+
 def _decryptor(settings: IndexerSettings) -> HttpDecryptor:
     seconds = settings.decrypt_seconds
-    guard = Guard(allow_all=settings.allow_non_public_ip, allow=parse_allow(settings.fetch_allow))
     limits = Limits(
         connect_seconds=min(4.0, seconds),
         read_seconds=seconds,
@@ -147,5 +175,5 @@ def _decryptor(settings: IndexerSettings) -> HttpDecryptor:
         provider_url=settings.provider_url,
         public_urls=settings.public_urls,
         direct=DirectTransport(seconds),
-        guarded=GuardedTransport(Fetcher(guard, limits), seconds),
+        guarded=GuardedTransport(Fetcher(_guard(settings), limits), seconds),
     )

@@ -22,11 +22,17 @@ from services.catalogue.domain.facts import (
 from services.catalogue.domain.projection import METADATA_KINDS
 from services.catalogue.domain.sightings import Sighting
 from services.catalogue.indexer.membership import Membership, Ours
-from services.catalogue.indexer.projecting import nfts_touched, project, with_documents
+from services.catalogue.indexer.projecting import (
+    NOBODY,
+    PURGATORY,
+    SCOPE,
+    nfts_touched,
+    project,
+    with_documents,
+)
 from services.catalogue.ports import Clock, Index, IndexUnit
 
 log = logging.getLogger(__name__)
-_NOBODY, _SCOPE = "0x" + "0" * 40, "scope"  # where the index keeps a note about itself
 _READABLE_STATES = frozenset({0, 4, 5})  # in which a provider opens documents (contract 2.4)
 
 
@@ -71,13 +77,13 @@ class Ingest:
         """An index of another deployment on this chain is not ours: begin anew. Raises LeaseLost."""
         chain_id = self._source.chain_id
         with self._index.unit(self._lease) as unit:
-            found = unit.contract_fact(chain_id, _NOBODY, _SCOPE)
+            found = unit.contract_fact(chain_id, NOBODY, SCOPE)
         if found != scope:
             if found is not None:
                 log.warning("the indexed deployment changed, beginning anew", extra={"chain": chain_id})
                 self.rollback(None)
             with self._index.unit(self._lease) as unit:
-                unit.put_contract_fact(chain_id, _NOBODY, _SCOPE, scope)
+                unit.put_contract_fact(chain_id, NOBODY, SCOPE, scope)
 
     def rollback(self, fork: Checkpoint | None) -> None:
         """Forget everything above the fork, or everything when the chain began anew. Raises LeaseLost."""
@@ -86,10 +92,11 @@ class Ingest:
             subjects = unit.rollback(chain_id, fork.number if fork else -1)
             tokens = self._tokens_of_exchanges(unit, subjects)
             if fork is None:
-                scope = unit.contract_fact(chain_id, _NOBODY, _SCOPE)
+                notes = {name: unit.contract_fact(chain_id, NOBODY, name) for name in (SCOPE, PURGATORY)}
                 unit.forget_contract_facts(chain_id)
-                if scope is not None:
-                    unit.put_contract_fact(chain_id, _NOBODY, _SCOPE, scope)
+                for name, note in notes.items():
+                    if note is not None:
+                        unit.put_contract_fact(chain_id, NOBODY, name, note)
             project(unit, chain_id, nfts_touched(unit, chain_id, subjects, tokens))
         self._membership.forget()
 

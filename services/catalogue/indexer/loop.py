@@ -18,6 +18,7 @@ from services.catalogue.indexer.follower import Follower
 from services.catalogue.indexer.ingest import Ingest
 from services.catalogue.indexer.lanes import Lanes
 from services.catalogue.indexer.settings import LoopSettings
+from services.catalogue.indexer.shunning import Shunning
 from services.catalogue.ports import Clock, Index
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class ChainParts:
     follower: Follower
     errands: Errands
     lanes: Lanes
+    shunning: Shunning
     scope: str  # what is indexed: contracts and first block
 
 
@@ -102,6 +104,7 @@ class ChainLoop:
         if not self._hold_lease():
             return False
         moved = self._parts.follower.step()
+        self._parts.shunning.apply()
         self._share_out()
         return moved
 
@@ -124,6 +127,7 @@ class ChainLoop:
         parts.index.set_chain(parts.chain_id, self._version)
         parts.ingest.adopt(parts.scope)
         parts.follower.resume()
+        parts.shunning.forget()
         self._leads = True
         meters.LEADER.labels(self._chain).set(1)
         at = parts.follower.checkpoint

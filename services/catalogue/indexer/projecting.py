@@ -14,13 +14,19 @@ from services.catalogue.domain.projection import (
     did_state_of,
     served_event,
 )
+from services.catalogue.domain.purgatory import purgatory_of
 from services.catalogue.domain.sightings import NftIdentity, TokenIdentity
 from services.catalogue.domain.tokens import TokenStory
 from services.catalogue.ports import IndexUnit
 
 # Contract facts of NFTs and datatokens that are older than the indexed blocks.
 NFT_IDENTITY, TOKEN_IDENTITY = "nft identity", "token identity"
+# Notes of the index about itself.
+NOBODY, SCOPE, PURGATORY = "0x" + "0" * 40, "scope", "purgatory"
 _ADDRESS_LENGTH = 42
+# Rises with every change of what is computed from the same facts: served documents, and the fields, words
+# and facets that find them. Indexes of another number are computed anew, without asking chain or decryptors.
+PROJECTION = 1
 
 
 def project(unit: IndexUnit, chain_id: int, nfts: Iterable[str]) -> None:
@@ -36,6 +42,14 @@ def project(unit: IndexUnit, chain_id: int, nfts: Iterable[str]) -> None:
             unit.remove_did_state(story.did)
         else:
             unit.put_did_state(state)
+
+
+def project_anew(unit: IndexUnit, chain_id: int, nfts: Iterable[str]) -> None:
+    """As `project`, for rows that other code may have computed: nothing stored is taken for up to date."""
+    chosen = list(nfts)
+    for nft in chosen:
+        unit.remove_asset(did_for(checksum(nft), chain_id))
+    project(unit, chain_id, chosen)
 
 
 def nfts_touched(
@@ -77,6 +91,7 @@ def _story(unit: IndexUnit, chain_id: int, nft: str) -> NftStory:
         document=document,
         tokens={token: _token(unit, chain_id, token) for token in datatokens_of(document or {})},
         identity=nft_identity(unit.contract_fact(chain_id, nft, NFT_IDENTITY)),
+        purgatory=purgatory_of(unit.contract_fact(chain_id, NOBODY, PURGATORY)),
     )
 
 
