@@ -24,15 +24,18 @@ from services.catalogue.domain.sightings import Sighting
 from services.catalogue.indexer.membership import Membership, Ours
 from services.catalogue.indexer.projecting import (
     NOBODY,
+    PROJECTED,
     PURGATORY,
     SCOPE,
     nfts_touched,
     project,
     with_documents,
 )
+from services.catalogue.indexer.renewal import renew_projections
 from services.catalogue.ports import Clock, Index, IndexUnit
 
 log = logging.getLogger(__name__)
+_NOTES = (SCOPE, PURGATORY, PROJECTED)  # what stays true when the chain begins anew
 _READABLE_STATES = frozenset({0, 4, 5})  # in which a provider opens documents (contract 2.4)
 
 
@@ -74,7 +77,8 @@ class Ingest:
         return fresh
 
     def adopt(self, scope: str) -> None:
-        """An index of another deployment on this chain is not ours: begin anew. Raises LeaseLost."""
+        """An index of another deployment on this chain is not ours: begin anew. What other rules computed is
+        computed again. Raises LeaseLost."""
         chain_id = self._source.chain_id
         with self._index.unit(self._lease) as unit:
             found = unit.contract_fact(chain_id, NOBODY, SCOPE)
@@ -84,6 +88,7 @@ class Ingest:
                 self.rollback(None)
             with self._index.unit(self._lease) as unit:
                 unit.put_contract_fact(chain_id, NOBODY, SCOPE, scope)
+        renew_projections(self._index, self._lease, chain_id)
 
     def rollback(self, fork: Checkpoint | None) -> None:
         """Forget everything above the fork, or everything when the chain began anew. Raises LeaseLost."""
@@ -92,7 +97,7 @@ class Ingest:
             subjects = unit.rollback(chain_id, fork.number if fork else -1)
             tokens = self._tokens_of_exchanges(unit, subjects)
             if fork is None:
-                notes = {name: unit.contract_fact(chain_id, NOBODY, name) for name in (SCOPE, PURGATORY)}
+                notes = {name: unit.contract_fact(chain_id, NOBODY, name) for name in _NOTES}
                 unit.forget_contract_facts(chain_id)
                 for name, note in notes.items():
                     if note is not None:

@@ -22,7 +22,7 @@ from services.catalogue.ports import IndexUnit
 # Contract facts of NFTs and datatokens that are older than the indexed blocks.
 NFT_IDENTITY, TOKEN_IDENTITY = "nft identity", "token identity"
 # Notes of the index about itself.
-NOBODY, SCOPE, PURGATORY = "0x" + "0" * 40, "scope", "purgatory"
+NOBODY, SCOPE, PURGATORY, PROJECTED = "0x" + "0" * 40, "scope", "purgatory", "projected"
 _ADDRESS_LENGTH = 42
 # Rises with every change of what is computed from the same facts: served documents, and the fields, words
 # and facets that find them. Indexes of another number are computed anew, without asking chain or decryptors.
