@@ -1,4 +1,4 @@
-"""One gateway before two chains, each with its own provider key (keystore files), and smart accounts on both."""
+"""One gateway before two chains, each with its own provider key (keystore files), and smart accounts."""
 
 import json
 import subprocess
@@ -188,7 +188,7 @@ def account(world: World) -> SmartAccount:
     owner = world.wallet(SECOND, 8)
     address = owner.deploy_code(assembly.smart_account(owner.address))
     # On the second chain only: its owner deploys nothing on the first.
-    assert connect(world.rpc[FIRST]).eth.get_code(address) == b""
+    assert anvil.rpc(world.rpc[FIRST], "eth_getCode", [address, "latest"]) == "0x"
     return SmartAccount(address, PrivateKey(owner.key), world.order(SECOND, 8, consumer=address))
 
 
