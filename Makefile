@@ -51,6 +51,10 @@ bench: setup ## measure against the targets, print a table, write bench/results.
 	@scripts/setup/wrk.sh
 	@$(PY) -m scripts.bench
 
+openapi: ## write docs/openapi anew from the code
+	@scripts/setup/python.sh
+	@$(PY) -m scripts.openapi
+
 lock: ## compile requirements.lock anew
 	@.venv/bin/python -m pip install --quiet uv
 	.venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras pyproject.toml -o requirements.lock --no-header --quiet

@@ -12,6 +12,7 @@ from services.provider.dialects.ocean import (
     fileinfo,
     initialize,
     nonce,
+    spec,
 )
 from services.provider.domain.errors import ProviderError
 from services.provider.settings import Settings
@@ -23,6 +24,7 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     for root in (ProviderError, ChainError):
         room.register_error_handler(root, errors.render)
     discovery.add(room, usecases.addresses)
+    spec.add(room, settings.public_urls)
     nonce.add(room, usecases.nonces)
     encrypt.add(room, usecases.encrypt, settings.max_encrypt_bytes)
     decrypt.add(room, usecases.decrypt)
