@@ -30,7 +30,7 @@ WHOLE = "tidegate.whole"
 UNKNOWN_ROUTE = "unknown"
 QUIET = ("/health/", "/metrics")
 # Longer than `did:op:` plus a hash and than a transaction hash: a path is seldom worth the full redaction.
-_SUSPECT = re.compile(r"://|eyJ|[A-Za-z0-9_=.-]{67,}")
+_SUSPECT = re.compile(r":/|eyJ|[A-Za-z0-9_=.-]{67,}")
 INTERNAL_ERROR = "Internal server error. The request id names it in our log."
 
 

@@ -23,7 +23,7 @@ _SECRET_MEMBER = re.compile(rf"(?:.*[_.-])?(?:{_SENSITIVE})s?", re.IGNORECASE)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_=-]*){1,4}"), REDACTED),
-    (re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s\"'<>]*"), "<URL stripped for security reasons>"),
+    (re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:/[^\s\"'<>]*"), "<URL stripped for security reasons>"),
     (
         re.compile(
             rf"((?:{_SENSITIVE})s?[\"']?\s*(?:=|:|\bis\b)\s*)(?!\[redacted\])(?:\"[^\"]*\"|'[^']*'|[^\s,;&}})]+)",

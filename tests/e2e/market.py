@@ -100,13 +100,25 @@ def send_raw(url: str, data: bytes, seconds: float = 10) -> list[Answer]:
 
 
 class _Buffered:
-    """What http.client needs of a socket, over a stream whose rest stays readable."""
+    """What http.client needs of a socket, over a stream that stays open for the next answer."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def makefile(self, _mode: str) -> Any:
-        return self._stream
+        return _Kept(self._stream)
+
+
+class _Kept:
+    def __init__(self, stream: Any) -> None:
+        self.read = stream.read
+        self.readline = stream.readline
+        self.readinto = stream.readinto
+        self.flush = stream.flush
+        self.peek = stream.peek
+
+    def close(self) -> None:
+        """Left open."""
 
 
 def _read_answer(stream: Any, method: str) -> Answer | None:
@@ -127,3 +139,21 @@ def request(method: str, path: str, *lines: str, body: bytes = b"", close: bool 
     if body:
         head.append(f"Content-Length: {len(body)}")
     return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def one(url: str, data: bytes, seconds: float = 10) -> Answer:
+    (answer,) = send_raw(url, data, seconds)
+    return answer
+
+
+def assert_json_error(answer: Answer, status: int) -> None:
+    assert answer.status == status, answer
+    assert answer.headers["content-type"].startswith("application/json"), answer
+    assert answer.headers["access-control-allow-origin"] == "*", answer
+    assert answer.headers["x-request-id"], answer
+    if answer.body:
+        assert next(iter(answer.json())) == "error"
+
+
+def as_answer(reply: requests.Response) -> Answer:
+    return Answer(reply.status_code, {n.lower(): v for n, v in reply.headers.items()}, reply.content)

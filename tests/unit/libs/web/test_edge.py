@@ -140,6 +140,11 @@ def test_secrets_in_paths_are_cut_out(client: FlaskClient, lines: Any, secret: s
     assert "bucket" not in line["path"]
 
 
+def test_a_url_in_a_path_is_cut_out_after_its_slashes_were_merged(client: FlaskClient, lines: Any) -> None:
+    client.get("/things/http:/bucket.example/private.csv")
+    assert "bucket" not in lines()[0]["path"]
+
+
 def test_a_did_in_a_path_stays_readable(client: FlaskClient, lines: Any) -> None:
     did = "did:op:88fbc1d4bacb645f72250dd5e9427e42093f8c819de0cc1c916b34c95576202a"
     client.get(f"/things/{did}")

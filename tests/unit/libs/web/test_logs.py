@@ -44,6 +44,7 @@ def service() -> Iterator[str]:
         (f"cannot fetch {URL}", "bucket.example"),
         (f'"{URL}"', "X-Amz"),
         ("postgresql://user:hunter2@db/x refused", "hunter2"),
+        ("GET /ddo/http:/bucket.example/a.csv", "bucket.example"),  # slashes merged on the way
         ("wss://node.example/v3/0123456789abcdef", "0123456789abcdef"),
         (f"could not import private key {KEY}", KEY[2:]),
         (f"bad key {KEY[2:]}", KEY[2:]),
