@@ -148,7 +148,7 @@ def _operation(operation: Operation, method: str) -> dict[str, Any]:
 
 def _operation_id(path: str, method: str) -> str:
     words = "".join(character if character.isalnum() else " " for character in path).split()
-    return "_".join([method.lower(), *words]) if words else f"{method.lower()}_root"
+    return "_".join([method.lower(), *words, *(["root"] if path.endswith("/") else [])])
 
 
 def _parameter(entry: Field) -> dict[str, Any]:

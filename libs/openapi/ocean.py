@@ -77,7 +77,13 @@ TOKEN_OPERATIONS: tuple[Operation, ...] = (
         description="Signed: `address + nonce`, or `address + expiration + nonce` to bind the lifetime too.",
         fields=(
             address_field("address", "Whose token."),
-            Field("expiration", WHOLE, "Unix time; at most as far ahead as the operator allows.", True),
+            Field(
+                "expiration",
+                WHOLE,
+                "Unix time; at most as far ahead as the operator allows.",
+                True,
+                example=4102444800,
+            ),
             NONCE,
             CHAIN_ID,
         ),
@@ -97,7 +103,7 @@ TOKEN_OPERATIONS: tuple[Operation, ...] = (
         description="Signed: `address + nonce`. The parameters may also stand in a JSON or form body.",
         fields=(
             address_field("address", "Whose token."),
-            Field("token", TEXT, "", True),
+            Field("token", TEXT, "", True, example="eyJ…"),
             NONCE,
             CHAIN_ID,
         ),

@@ -1,0 +1,34 @@
+"""Every service's app over fakes, each with the whole table of its operations."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from flask import Flask
+
+from libs.signing.keys import PrivateKey
+from libs.web.settings import Secret
+from services.auth.app import create_app as auth_app
+from services.catalogue.app import create_app as catalogue_app
+from services.catalogue.settings import Settings as CatalogueSettings
+from services.catalogue.wiring import build as build_catalogue
+from services.compute.app import create_app as compute_app
+from services.compute.deps import Deps as ComputeDeps
+from services.compute.settings import Settings as ComputeSettings
+from tests.fakes.auth_world import World
+from tests.fakes.provider_app import Provider
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flask]]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('openapi')}/catalogue.db"
+    settings = CatalogueSettings(
+        database_url=Secret(url), key=PrivateKey("0x" + "42" * 32), public_url="/", log_level="INFO"
+    )
+    catalogue = build_catalogue(settings)
+    yield {
+        "auth": auth_app(World().deps()),
+        "provider": Provider().app,
+        "catalogue": catalogue_app(settings, catalogue),
+        "compute": compute_app(ComputeSettings(), ComputeDeps()),
+    }
+    catalogue.close()

@@ -1,0 +1,193 @@
+"""Default deny: no route without an entry that says who may call it, no entry without a route, and the routes
+do as their entries say.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from libs.openapi.document import EXPOSED, Access, Operation
+from scripts.openapi.documents import SERVICES
+from scripts.stack.config import REPO
+
+# What anybody may call through the gateway. A new route that is missing here is a mistake until someone who
+# thought about it writes it down.
+PUBLIC = {
+    ("provider", "/"),
+    ("provider", "/spec"),
+    ("provider", "/api/services/nonce"),
+    ("provider", "/api/services/encrypt"),
+    ("provider", "/api/services/fileinfo"),
+    ("provider", "/api/services/initialize"),
+    ("auth", "/.well-known/jwks.json"),
+    ("catalogue", "/"),
+    ("catalogue", "/api/aquarius"),
+    ("catalogue", "/api/aquarius/"),
+    ("catalogue", "/api/aquarius/health"),
+    ("catalogue", "/api/aquarius/spec"),
+    ("catalogue", "/api/aquarius/assets/ddo/{did}"),
+    ("catalogue", "/api/aquarius/assets/metadata/{did}"),
+    ("catalogue", "/api/aquarius/assets/names"),
+    ("catalogue", "/api/aquarius/assets/query"),
+    ("catalogue", "/api/aquarius/assets/ddo/validate"),
+    ("catalogue", "/api/aquarius/assets/triggerCaching"),
+    ("catalogue", "/api/aquarius/state/ddo"),
+    ("catalogue", "/api/aquarius/state/retryQueue"),
+    ("catalogue", "/api/aquarius/chains/list"),
+    ("catalogue", "/api/aquarius/chains/status/{chain_id}"),
+    ("catalogue", "/api/aquarius/validation/schema"),
+    ("compute", "/tidegate/v1/status"),
+    # Compute is not enabled: these say so, and one checks a container's section.
+    ("compute", "/api/services/compute"),
+    ("compute", "/api/compute"),
+    ("compute", "/api/services/computeResult"),
+    ("compute", "/api/services/computeEnvironments"),
+    ("compute", "/api/services/initializeCompute"),
+    ("compute", "/api/services/validateContainer"),
+}
+MONITORING = {"/health/live", "/health/ready", "/metrics"}
+
+
+def entries(*kinds: Access) -> list[tuple[str, str, Operation]]:
+    return [
+        (service, method, operation)
+        for service, operations in SERVICES.items()
+        for operation in operations
+        for method in operation.methods
+        if operation.access in kinds
+    ]
+
+
+def named(value: object) -> str | None:
+    return value.path if isinstance(value, Operation) else None
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """(path as OpenAPI spells it, method); HEAD comes with GET, OPTIONS is answered by the edge."""
+    return {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_has_an_entry_and_every_entry_a_route(apps: Mapping[str, Flask], service: str) -> None:
+    described = {
+        (operation.path, method)
+        for operation in SERVICES[service]
+        for method in operation.methods
+        if method != "HEAD"
+    }
+    assert routes(apps[service]) == described
+
+
+def test_nothing_is_public_that_nobody_decided_on() -> None:
+    assert {(service, operation.path) for service, _, operation in entries(Access.PUBLIC)} == PUBLIC
+
+
+def test_only_health_and_metrics_are_for_monitoring() -> None:
+    assert {operation.path for _, _, operation in entries(Access.OPERATIONS)} == MONITORING
+
+
+def test_what_is_for_services_lies_below_internal_and_nothing_else_does() -> None:
+    inner = {operation.path for _, _, operation in entries(Access.SERVICE, Access.CREDENTIALS)}
+    outer = {operation.path for _, _, operation in entries(*EXPOSED, Access.OPERATIONS)}
+    assert all(path.startswith("/internal/") for path in inner)
+    assert not any(path.startswith("/internal") for path in outer)
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "operation"), entries(Access.SERVICE, Access.CREDENTIALS), ids=named
+)
+@pytest.mark.parametrize("authorization", [None, "Bearer eyJ", "Bearer stranger's", "Basic Og==", "Basic x"])
+def test_internal_routes_refuse_callers_that_prove_nothing(
+    apps: Mapping[str, Flask], service: str, method: str, operation: Operation, authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = apps[service].test_client().open(operation.path, method=method, headers=headers, json={})
+    assert answer.status_code == 401
+
+
+def sample(operation: Operation) -> dict[str, Any]:
+    return {field.name: field.example for field in operation.fields if field.example is not None}
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "operation"),
+    [entry for entry in entries(Access.WALLET, Access.SIGNATURE) if entry[1] != "HEAD"],
+    ids=named,
+)
+def test_signed_routes_refuse_what_nobody_signed(
+    apps: Mapping[str, Flask], service: str, method: str, operation: Operation
+) -> None:
+    answer = apps[service].test_client().open(operation.path, method=method, query_string=sample(operation))
+    assert answer.status_code == 400
+    assert list(answer.get_json()["errors"]) == ["signature"]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "operation"),
+    [entry for entry in entries(Access.WALLET, Access.SIGNATURE) if entry[1] != "HEAD"],
+    ids=named,
+)
+def test_signed_routes_refuse_a_signature_of_somebody_else(
+    apps: Mapping[str, Flask], service: str, method: str, operation: Operation
+) -> None:
+    params = {**sample(operation), "signature": "0x" + "11" * 64 + "1b"}
+    answer = apps[service].test_client().open(operation.path, method=method, query_string=params)
+    assert answer.status_code == 400
+    assert list(answer.get_json()["errors"]) == ["signature"]
+    assert "11" * 20 not in answer.get_data(as_text=True)
+
+
+LOCATION = re.compile(
+    r"^ *location (?P<how>=|\^~)? ?(?P<path>/\S*) \{(?P<body>.*?)\}$", re.MULTILINE | re.DOTALL
+)
+UPSTREAM = re.compile(r"proxy_pass http://(\w+)(/\S*);")
+
+
+def locations() -> Iterator[tuple[str, str, str]]:
+    """(how, path, body); `how` is `=`, `^~` or nothing. No location of ours has blocks inside."""
+    for page in (REPO / "gateway").rglob("*.conf"):
+        for found in LOCATION.finditer(page.read_text()):
+            yield found["how"] or "", found["path"], found["body"]
+
+
+def gateway_sends(path: str) -> tuple[str, str] | None:
+    """(service, path there) as nginx chooses: an exact location, else the longest prefix; None for a 404."""
+    exact = [entry for entry in locations() if entry[0] == "=" and entry[1] == path]
+    prefixes = [entry for entry in locations() if entry[0] != "=" and path.startswith(entry[1])]
+    _, prefix, body = exact[0] if exact else max(prefixes, key=lambda entry: len(entry[1]))
+    found = UPSTREAM.search(body)
+    return None if found is None else (found[1], found[2] + path.removeprefix(prefix))
+
+
+@pytest.mark.parametrize(("service", "method", "operation"), entries(*EXPOSED), ids=named)
+def test_the_gateway_sends_each_exposed_route_to_its_service(
+    service: str, method: str, operation: Operation
+) -> None:
+    reached = gateway_sends(operation.path)
+    assert reached is not None
+    if (service, operation.path) == ("catalogue", "/"):
+        assert reached == ("provider", "/")  # the catalogue's own root is for those who reach its port
+        return
+    owner, path = reached
+    known = {operation.path for operation in SERVICES[owner]}
+    assert owner == service
+    assert path in known
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "operation"),
+    entries(Access.SERVICE, Access.CREDENTIALS, Access.OPERATIONS),
+    ids=named,
+)
+def test_the_gateway_sends_nobody_to_what_is_not_exposed(
+    service: str, method: str, operation: Operation
+) -> None:
+    assert gateway_sends(operation.path) is None
