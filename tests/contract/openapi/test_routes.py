@@ -146,7 +146,7 @@ def test_signed_routes_refuse_a_signature_of_somebody_else(
 
 
 LOCATION = re.compile(
-    r"^ *location (?P<how>=|\^~)? ?(?P<path>/\S*) \{(?P<body>.*?)\}$", re.MULTILINE | re.DOTALL
+    r"^ *location (?P<how>=|\^~)? ?(?P<path>/\S*) \{(?P<body>.*?)\} *$", re.MULTILINE | re.DOTALL
 )
 UPSTREAM = re.compile(r"proxy_pass http://(\w+)(/\S*);")
 
@@ -154,7 +154,7 @@ UPSTREAM = re.compile(r"proxy_pass http://(\w+)(/\S*);")
 def locations() -> Iterator[tuple[str, str, str]]:
     """(how, path, body); `how` is `=`, `^~` or nothing. No location of ours has blocks inside."""
     for page in (REPO / "gateway").rglob("*.conf"):
-        for found in LOCATION.finditer(page.read_text()):
+        for found in LOCATION.finditer(re.sub(r"#.*", "", page.read_text())):
             yield found["how"] or "", found["path"], found["body"]
 
 
