@@ -47,6 +47,7 @@ class Settings:
     request_retries: int
     max_checksum_bytes: int  # no checksum above it; 0: never
     probes_at_once: int  # looks at files under way, per worker; keep it below the server's threads
+    allow_unbound_files: bool  # serve files of version 4.0.0 documents, which name no asset
     fileinfo_caller_headers: bool  # send the headers of file objects that anonymous callers describe
     max_encrypt_bytes: int
     rbac_server_url: str | None
@@ -116,6 +117,7 @@ def _fetching(env: Env) -> dict[str, Any]:
         "request_retries": env.int("REQUEST_RETRIES", 1, least=1, most=10),
         "max_checksum_bytes": env.int("MAX_CHECKSUM_LENGTH", 5 * MEBIBYTE),
         "probes_at_once": env.int("PROBES_AT_ONCE", 12, least=1),
+        "allow_unbound_files": env.bool("ALLOW_UNBOUND_FILES"),
         "fileinfo_caller_headers": env.bool("FILEINFO_CALLER_HEADERS"),
         "max_encrypt_bytes": env.int("MAX_ENCRYPT_BYTES", 20 * MEBIBYTE, least=1),
     }

@@ -109,7 +109,7 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
             ),
         ),
         gateways=gateways,
-        files=ServiceFiles(settings.keys, gateways),
+        files=ServiceFiles(settings.keys, gateways, allow_unbound=settings.allow_unbound_files),
         probe=Probe(
             glances,
             contracts,

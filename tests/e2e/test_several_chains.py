@@ -78,6 +78,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "PROVIDER_KEYSTORE_FILE": json.dumps(_keystores(folder)),
             "PROVIDER_KEYSTORE_PASSWORD": PASSWORD,
             "UNIVERSAL_PRIVATE_KEY": UNIVERSAL,
+            "ALLOW_UNBOUND_FILES": "1",
         }
         with running(folder / "run", environment, ports=ports) as stack:
             networks = json.loads(addresses.read_text())
@@ -169,6 +170,28 @@ def test_an_unknown_chain_is_refused_in_each_endpoints_words(world: World) -> No
     text = f"{body['transactionId']}{key.address}{UNKNOWN}{body['nonce']}"
     decrypt = requests.post(f"{url}/decrypt", json=body | {"signature": sign_text(text, key)}, timeout=10)
     assert (decrypt.status_code, decrypt.json()) == (400, {"error": f"Unsupported chain ID {UNKNOWN}"})
+
+
+class _Bare:
+    """Encrypts files as publishers of version 4.0.0 did: the list alone."""
+
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
+
+    def encrypt(self, data: bytes, chain_id: int) -> str:
+        files = json.loads(data).get("files")
+        return self._client.encrypt(json.dumps(files).encode() if files else data, chain_id)
+
+
+def test_files_of_the_first_version_are_served_if_the_operator_says_so(world: World) -> None:
+    file = world.stack.publish_file("old.csv", DATA)
+    service = ServiceSpec(files=[{"type": "url", "url": file["url"]}])
+    provider = Provider(world.stack.gateway, KEYS[FIRST].address, _Bare(world.client))
+    spec = AssetSpec(services=[service], version="4.0.0")
+    published = publish(world.wallet(FIRST, 4), world.entries[FIRST], provider, spec)
+    world.client.wait_for_ddo(published.did, published.tx_hash)
+    seen = world.client.fileinfo({"did": published.did, "serviceId": "service-0"})
+    assert [info["valid"] for info in seen] == [True]
 
 
 # -- smart accounts (EIP-1271) ---------------------------------------------------------------------------

@@ -42,6 +42,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert settings.max_encrypt_bytes == 20 * 1024 * 1024
     assert (settings.rbac_server_url, settings.http_proof_url) == (None, None)
     assert (settings.private_provider, settings.chain_proof, settings.reuse_extends_order) == (False,) * 3
+    assert (settings.allow_unbound_files, settings.fileinfo_caller_headers) == (False, False)
     assert settings.order_confirmations == 1
     assert settings.egress_key is None
     assert settings.log_level == "INFO"
