@@ -39,7 +39,7 @@ def rows_of(database: Database) -> list[list[Any]]:
             found.append(["facet", names[row.asset_id], json.dumps(values)])
         for row in connection.execute(select(t.asset_fields)):
             found.append(
-                ["field", names[row.asset_id], json.dumps([*row._mapping.values()][2:] + [row.path])]
+                ["field", names[row.asset_id], json.dumps([*[*row._mapping.values()][2:], row.path])]
             )
         words = select(t.terms.c.path, t.terms.c.term, t.postings).join(
             t.postings, t.postings.c.term_id == t.terms.c.id
