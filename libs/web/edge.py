@@ -3,6 +3,7 @@
 Knows nothing of any dialect: the app hands in a renderer `(status, text, exception) -> Response`.
 """
 
+import contextlib
 import json
 import logging
 import re
@@ -31,6 +32,8 @@ UNKNOWN_ROUTE = "unknown"
 QUIET = ("/health/", "/metrics")
 # Longer than `did:op:` plus a hash and than a transaction hash: a path is seldom worth the full redaction.
 _SUSPECT = re.compile(r":/|eyJ|[A-Za-z0-9_=.-]{67,}")
+_MOST_DRAINED_BYTES = 32 * 1024 * 1024  # above any body the gateway lets in
+_DRAIN_PIECE_BYTES = 256 * 1024
 INTERNAL_ERROR = "Internal server error. The request id names it in our log."
 
 
@@ -146,6 +149,7 @@ class _Exchange:
     def run(self, app: "WSGIApplication") -> Iterable[bytes]:
         try:
             body = app(self._environ, self.start_response)
+            _drain(self._environ)
         except BaseException:
             self._finish()
             raise
@@ -162,6 +166,7 @@ class _Exchange:
     def answer_preflight(self) -> Iterable[bytes]:
         self._headers = ()
         self._environ[ROUTE] = "preflight"
+        _drain(self._environ)
         self.start_response("204 No Content", cors_headers.preflight(self._environ))
         self._finish()
         return []
@@ -211,6 +216,18 @@ class _Exchange:
             f'"route": {json.dumps(route)}, "status": {self.status}, "ms": {seconds * 1000:.2f}, '
             f'"bytes": {self.sent}}}\n'
         )
+
+
+def _drain(environ: "WSGIEnvironment") -> None:
+    """Read what the app left of the body: the server closes a connection on which a part stays unread, at
+    times without saying so, and the gateway's next request on it, somebody else's, would be lost.
+    """
+    if environ.get("CONTENT_LENGTH", "0") in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return
+    read, left = environ["wsgi.input"].read, _MOST_DRAINED_BYTES
+    with contextlib.suppress(OSError):  # the caller is gone
+        while left > 0 and (piece := read(_DRAIN_PIECE_BYTES)):
+            left -= len(piece)
 
 
 def _merged_slashes(path: str) -> str:

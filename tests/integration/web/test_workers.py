@@ -1,10 +1,12 @@
 """The edge kit under granian with several workers: metrics that add up, bodies, log lines, readiness."""
 
+import http.client
 import json
 import os
 import re
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -131,3 +133,21 @@ def test_ready_follows_the_database_and_live_does_not(tmp_path: Path) -> None:
             wait_for(lambda: requests.get(f"{url}/health/ready", timeout=10).ok, "readiness to return")
     finally:
         server.remove()
+
+
+@pytest.mark.parametrize("size", [60_000, 1_000_000, 20_000_000])
+def test_a_body_that_nobody_reads_costs_no_later_request_its_connection(
+    base: tuple[str, Path], size: int
+) -> None:
+    address = urlsplit(base[0])
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    for path in ("/nowhere", "/health/live", "/nowhere"):
+        connection.request("POST", path, b"x" * size)
+        reply = connection.getresponse()
+        assert reply.status in (404, 405)
+        reply.read()
+        socket_kept = connection.sock
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().read()
+        assert connection.sock is socket_kept is not None
+    connection.close()

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from libs.web.params import Params
 from services.catalogue.dialects.aquarius.errors import answer
 from services.catalogue.dialects.aquarius.reading import body_of
 from services.catalogue.domain.ddo_schema import schema_of
@@ -35,7 +36,7 @@ def _shown(voucher: Voucher) -> dict[str, object]:
 
 
 def _schema() -> Response:
-    version = request.args.get("version", CURRENT)
+    version = Params.of_query(request).text("version") or CURRENT
     if version not in VERSIONS:
         return answer({"error": "Schema version not found."}, 404)
     return answer(schema_of(version), 200)
