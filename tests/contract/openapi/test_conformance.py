@@ -1,5 +1,5 @@
-"""Requests made up from the descriptions, well-formed and not: statuses, media types and bodies of the answers
-are among those described, on every route of every service.
+"""Requests made up from the descriptions, well-formed and not: statuses, media types and bodies of the
+answers are among those described, on every route of every service.
 """
 
 import copy

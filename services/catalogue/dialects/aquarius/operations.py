@@ -181,6 +181,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "/validation/schema",
         "The JSON Schema of a DDO version.",
         (Field("version", {"type": "string", "enum": list(VERSIONS)}, place="query"),),
-        {200: json_reply("JSON Schema.", _OBJECT), 404: _NOT_FOUND},
+        {200: json_reply("JSON Schema.", _OBJECT), 400: _REFUSED, 404: _NOT_FOUND},
     ),
 )
