@@ -1,6 +1,8 @@
 """Hand out the document an NFT published, to whoever may read it and only if it is that document.
 
-Source: contract sections 2.3 and 5.3. The order of the checks is the contract's.
+Source: contract sections 2.3 and 5.3. The order of the checks is the contract's, but for one: the chain comes
+before the signature. What is signed has no separators, so a signed chain id and nonce can be read with their
+border elsewhere; a reading that names no chain of ours must not use a nonce up.
 """
 
 import re
@@ -13,6 +15,7 @@ from libs.signing import ecies, messages
 from libs.signing.errors import DecryptionFailed
 from libs.signing.keys import checksum
 from services.provider.domain import documents
+from services.provider.domain.callers import SignatureRefused
 from services.provider.domain.errors import UnsupportedChain
 from services.provider.domain.nonces import DECRYPT_SCOPE
 from services.provider.ports import Chain, Chains, Keys
@@ -63,8 +66,8 @@ class Decrypt:
         Raises what Authenticate.caller raises, UnsupportedChain, ChainError, and the errors of
         domain.documents.
         """
+        chain = self._chain(request)
         caller = self._caller(request)
-        chain = self._chain(request.chain_id)
         if self._authorized and caller not in self._authorized:
             raise documents.DecrypterNotAuthorized
         nft = checksum(request.nft_address)
@@ -88,10 +91,13 @@ class Decrypt:
             chain_id=int(request.chain_id),
         )
 
-    def _chain(self, chain_id: str) -> Chain:
-        if int(chain_id) not in self._chains.ids():
-            raise UnsupportedChain(chain_id)
-        return self._chains.get(int(chain_id))
+    def _chain(self, request: DecryptRequest) -> Chain:
+        chain_id = int(request.chain_id)
+        if chain_id not in self._chains.ids():
+            raise UnsupportedChain(request.chain_id)
+        if request.signature and _may_be_of_a_longer_chain_id(request, self._chains.ids()):
+            raise SignatureRefused(request.decrypter_address, request.nonce or "")
+        return self._chains.get(chain_id)
 
     def _undo(self, published: PublishedBytes, chain_id: int) -> bytes:
         document = published.data
@@ -103,6 +109,14 @@ class Decrypt:
         if published.flags & documents.FLAG_COMPRESSED:
             document = documents.decompress(document)
         return document
+
+
+def _may_be_of_a_longer_chain_id(request: DecryptRequest, chain_ids: Sequence[int]) -> bool:
+    """Of two chains of ours that one signed text may name (1 and 137), only the longer is taken for it: else
+    whoever sees a request for 137 could use up nonce 37..., and lock its signer out."""
+    signed = request.chain_id + (request.nonce or "")
+    longer = (str(chain_id) for chain_id in chain_ids if len(str(chain_id)) > len(request.chain_id))
+    return any(signed.startswith(text) for text in longer)
 
 
 def _published(request: DecryptRequest, chain: Chain, nft: str, head: Head) -> PublishedBytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from libs.signing.messages import Download as DownloadMessage
 from services.provider.domain.access import check_downloadable
-from services.provider.domain.asset import Asset, AssetNotFound, MalformedAsset, Service
+from services.provider.domain.asset import Asset, AssetNotFound, MalformedAsset, Service, is_did
 from services.provider.domain.callers import SignatureRefused, TokenRefused
 from services.provider.domain.nonces import USER_SCOPE
 from services.provider.domain.orders import ValidOrder
@@ -77,6 +77,10 @@ class Download:
         return delivery
 
     def _grant(self, request: DownloadRequest) -> _Granted:
+        if not is_did(request.document_id):
+            # Before the signature: what is signed has no separator, so that a DID less its last digits and a
+            # nonce with them in front would verify too, and use up a nonce far above the signer's next.
+            raise AssetNotFound(request.document_id)
         caller = self._caller(request)
         self.access.ask("access", caller, request.document_id, request.service_id)
         asset = self.access.find(request.document_id)

@@ -27,7 +27,7 @@ from tests.fakes.documents import (
     receipt,
     signed,
 )
-from tests.fakes.provider import PROVIDER_KEY
+from tests.fakes.provider import PROVIDER_KEY, FakeChain
 from tests.fakes.provider_app import Provider
 
 PATH = "/api/services/decrypt"
@@ -129,6 +129,31 @@ def test_nonce_is_used_up_in_a_scope_of_its_own(provider: Provider) -> None:
 # -- who asks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("chain_id", "nonce"), [("899", "6" + NONCE), ("89", "96" + NONCE)])
+def test_a_request_seen_elsewhere_cannot_lock_its_signer_out(
+    provider: Provider, chain_id: str, nonce: str
+) -> None:
+    """Indexers send signed requests to whatever decryptor a publisher names. The same text with the border
+    between chain id and nonce elsewhere would use up a nonce that no clock reaches."""
+    moved = by_transaction() | {"chainId": chain_id, "nonce": nonce}
+    refused(post(provider, moved), 400, f"Unsupported chain ID {chain_id}")
+    assert provider.ledger.rows == {}
+    assert post(provider, by_transaction()).status_code == 201
+
+
+def test_of_two_chains_that_a_text_may_name_the_longer_is_meant() -> None:
+    provider = published(Provider(more_chains=[FakeChain(chain_id=899)]), Publication())
+    moved = by_transaction() | {"chainId": "899", "nonce": "6" + NONCE}
+    assert field_errors(post(provider, moved))["signature"].startswith("Invalid signature for ethereum")
+    assert provider.ledger.rows == {}
+    assert post(provider, by_transaction()).status_code == 201
+    refused(
+        post(provider, by_transaction("7" + NONCE, chainId=899)),
+        400,
+        "Asset not deployed by the data NFT factory.",
+    )
+
+
 def test_replay_is_refused_with_the_exact_text(provider: Provider) -> None:
     body = by_transaction()
     assert post(provider, body).status_code == 201
@@ -213,7 +238,8 @@ def test_forged_signatures_are_refused_and_never_echoed(provider: Provider, kind
         {"nonce": NONCE + ".0"},
     ],
 )
-def test_every_signed_item_is_bound(provider: Provider, changes: dict[str, Any]) -> None:
+def test_every_signed_item_is_bound(changes: dict[str, Any]) -> None:
+    provider = published(Provider(more_chains=[FakeChain(chain_id=1)]), Publication())
     answer = post(provider, {**by_transaction(), **changes})
     assert "Invalid signature" in field_errors(answer)["signature"]
     assert provider.ledger.rows == {}
@@ -306,7 +332,6 @@ def test_a_token_that_cannot_be_checked_is_503_not_yes(provider: Provider) -> No
 
 def test_unknown_chain(provider: Provider) -> None:
     refused(post(provider, by_transaction(chainId=137)), 400, "Unsupported chain ID 137")
-    assert provider.ledger.rows != {}  # the nonce is gone: consumed before anything it permits
 
 
 def test_decrypters_off_the_list_are_403() -> None:

@@ -201,6 +201,17 @@ class TestCaller:
         shop.get()
         assert shop.world.ledger.rows == {(USER_SCOPE, ALICE.address): "5"}
 
+    def test_digits_of_the_did_are_no_part_of_a_nonce(self, shop: Shop) -> None:
+        """The signed text has no separator: read with the border elsewhere it is another nonce, far above the
+        signer's next, and must not be used up."""
+        did = DID[:-4] + "0997"
+        seen = shop.query(documentId=did)
+        for taken in range(1, 4):
+            moved = {"documentId": did[:-taken], "nonce": did[-taken:] + seen["nonce"]}
+            response = shop.client.get("/api/services/download", query_string=seen | moved)
+            assert (response.status_code, error(response)) == (400, "Cannot resolve DID")
+        assert shop.world.ledger.rows == {}
+
     def test_an_auth_token_stands_in_for_signature_and_nonce(self, shop: Shop) -> None:
         shop.world.tokens.holders["a-token"] = TokenHolder(ALICE.address)
         for _ in range(2):
