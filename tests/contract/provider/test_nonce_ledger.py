@@ -105,6 +105,25 @@ def test_scopes_and_addresses_have_counters_of_their_own(ledger: NonceLedger) ->
     assert ledger.last("decrypt", BOB) is None
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_nonces_do_not_come_back_after_a_restart(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Upstream's Redis entries lived for 300 seconds; here nothing about a nonce knows a clock."""
+    postgres = request.getfixturevalue("postgres_url") if kind == "postgres" else ""
+    url = postgres or f"sqlite:///{tmp_path}/ledger.db"
+    for start in range(2):
+        database = Database.open(url)
+        upgrade(database.engine, MIGRATIONS)
+        ledger = SqlNonceLedger(database)
+        if start == 0:
+            ledger.consume("user", ALICE, "7")
+        with pytest.raises(NonceTooLow):
+            ledger.consume("user", ALICE, "7")
+        database.dispose()
+    assert not {"expires", "expires_at", "ttl"} & set(metadata.tables["nonces"].columns.keys())
+
+
 @pytest.mark.parametrize(
     "nonce", ["", "1e3", "inf", "nan", "-1", "+1", " 7", "1.", ".5", "٣", "1" * 31, "1\n"]
 )
