@@ -4,7 +4,17 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.catalogue.domain.leaves import value_text
+from services.catalogue.domain.query.arguments import (
+    as_object,
+    boost_of,
+    known_only,
+    lowered,
+    one_field,
+    one_of,
+    path_of,
+    scalar_text,
+    slop_of,
+)
 from services.catalogue.domain.query.build import (
     MAX_DEPTH,
     Budget,
@@ -43,9 +53,9 @@ def parse_clause(spec: Any, budget: Budget, depth: int = 0) -> Node:
 
 
 def _bool(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("bool", value)
+    spec = as_object("bool", value)
     known = {"must", "should", "filter", "must_not", "minimum_should_match", "boost", "adjust_pure_negative"}
-    _known("bool", spec, known | {"_name"})
+    known_only("bool", spec, known | {"_name"})
     must, should, filters, must_not = (
         tuple(parse_clause(item, budget, depth) for item in _list(spec.get(name)))
         for name in ("must", "should", "filter", "must_not")
@@ -54,7 +64,7 @@ def _bool(value: Any, budget: Budget, depth: int) -> Node:
     if spec.get("minimum_should_match") is not None:
         minimum = minimum_of(spec["minimum_should_match"], len(should))
     node = Bool(must=must, should=should, filter=filters, must_not=must_not, minimum=minimum)
-    return boosted(node, _boost(spec))
+    return boosted(node, boost_of(spec))
 
 
 def _list(value: Any) -> list[Any]:
@@ -64,48 +74,48 @@ def _list(value: Any) -> list[Any]:
 
 
 def _term(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("term", value)
+    path, inner = one_field("term", value)
     spec = inner if isinstance(inner, Mapping) else {"value": inner}
-    _known("term", spec, {"value", "boost", "_name"})
-    return exact_values(path, (_scalar("term", spec.get("value")),), _boost(spec))
+    known_only("term", spec, {"value", "boost", "_name"})
+    return exact_values(path, (scalar_text("term", spec.get("value")),), boost_of(spec))
 
 
 def _terms(value: Any, budget: Budget, depth: int) -> Node:
-    spec = dict(_object("terms", value))
-    boost = _boost(spec)
+    spec = dict(as_object("terms", value))
+    boost = boost_of(spec)
     spec.pop("boost", None)
     spec.pop("_name", None)
-    path, values = _field("terms", spec)
+    path, values = one_field("terms", spec)
     if not isinstance(values, list):
         raise UnsupportedQuery("terms needs a list of values.")
-    texts = tuple(_scalar("terms", item) for item in values if item is not None)
+    texts = tuple(scalar_text("terms", item) for item in values if item is not None)
     budget.value(len(texts))
     return exact_values(path, texts, boost) if texts or path == "_index" else MatchNone()
 
 
 def _match(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("match", value)
+    path, inner = one_field("match", value)
     spec = inner if isinstance(inner, Mapping) else {"query": inner}
-    _known("match", spec, {"query", "operator", "minimum_should_match", "boost", "lenient", "_name"})
-    text = _scalar("match", spec.get("query"))
+    known_only("match", spec, {"query", "operator", "minimum_should_match", "boost", "lenient", "_name"})
+    text = scalar_text("match", spec.get("query"))
     nodes = text_query(((path, 1.0),), text, budget)
-    return boosted(_combined(nodes, spec, "operator"), _boost(spec))
+    return boosted(_combined(nodes, spec, "operator"), boost_of(spec))
 
 
 def _multi_match(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("multi_match", value)
+    spec = as_object("multi_match", value)
     known = {"query", "fields", "operator", "minimum_should_match", "boost", "lenient", "type", "slop"}
-    _known("multi_match", spec, known | {"tie_breaker", "_name"})
-    text = _scalar("multi_match", spec.get("query"))
-    if _one_of("type", spec.get("type"), _TYPES, "best_fields") == "phrase":
-        return boosted(phrase(fields_of(spec), text, _slop(spec.get("slop")), budget), _boost(spec))
-    return boosted(_combined(text_query(fields_of(spec), text, budget), spec, "operator"), _boost(spec))
+    known_only("multi_match", spec, known | {"tie_breaker", "_name"})
+    text = scalar_text("multi_match", spec.get("query"))
+    if one_of("type", spec.get("type"), _TYPES, "best_fields") == "phrase":
+        return boosted(phrase(fields_of(spec), text, slop_of(spec.get("slop")), budget), boost_of(spec))
+    return boosted(_combined(text_query(fields_of(spec), text, budget), spec, "operator"), boost_of(spec))
 
 
 def _combined(nodes: list[Node], spec: Mapping[str, Any], operator_name: str) -> Node:
     if not nodes:
         return MatchNone()
-    if _one_of(operator_name, _lower(spec.get(operator_name)), ("or", "and"), "or") == "and":
+    if one_of(operator_name, lowered(spec.get(operator_name)), ("or", "and"), "or") == "and":
         return all_of(nodes)
     minimum = spec.get("minimum_should_match")
     if minimum is None:
@@ -114,49 +124,49 @@ def _combined(nodes: list[Node], spec: Mapping[str, Any], operator_name: str) ->
 
 
 def _match_phrase(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("match_phrase", value)
+    path, inner = one_field("match_phrase", value)
     spec = inner if isinstance(inner, Mapping) else {"query": inner}
-    _known("match_phrase", spec, {"query", "slop", "boost", "_name"})
-    text = _scalar("match_phrase", spec.get("query"))
-    return boosted(phrase(((path, 1.0),), text, _slop(spec.get("slop")), budget), _boost(spec))
+    known_only("match_phrase", spec, {"query", "slop", "boost", "_name"})
+    text = scalar_text("match_phrase", spec.get("query"))
+    return boosted(phrase(((path, 1.0),), text, slop_of(spec.get("slop")), budget), boost_of(spec))
 
 
 def _match_all(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("match_all", value)
-    _known("match_all", spec, {"boost", "_name"})
-    return MatchAll(_boost(spec))
+    spec = as_object("match_all", value)
+    known_only("match_all", spec, {"boost", "_name"})
+    return MatchAll(boost_of(spec))
 
 
 def _match_none(value: Any, budget: Budget, depth: int) -> Node:
-    _object("match_none", value)
+    as_object("match_none", value)
     return MatchNone()
 
 
 def _query_string(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("query_string", value)
+    spec = as_object("query_string", value)
     known = {"query", "fields", "default_field", "default_operator", "minimum_should_match", "phrase_slop"}
     ignored = {"lenient", "analyze_wildcard", "allow_leading_wildcard", "tie_breaker", "_name"}
-    _known("query_string", spec, known | ignored | {"boost", "type"})
-    text = _scalar("query_string", spec.get("query"))
+    known_only("query_string", spec, known | ignored | {"boost", "type"})
+    text = scalar_text("query_string", spec.get("query"))
     options = Options(
         fields=fields_of(spec),
-        all_required=_one_of("default_operator", _lower(spec.get("default_operator")), ("or", "and"), "or")
+        all_required=one_of("default_operator", lowered(spec.get("default_operator")), ("or", "and"), "or")
         == "and",
-        slop=_slop(spec.get("phrase_slop")),
-        phrases=_one_of("type", spec.get("type"), _TYPES, "best_fields") == "phrase",
+        slop=slop_of(spec.get("phrase_slop")),
+        phrases=one_of("type", spec.get("type"), _TYPES, "best_fields") == "phrase",
     )
     node = parse_query_string(text, options, spec.get("minimum_should_match"), budget)
-    return boosted(node, _boost(spec))
+    return boosted(node, boost_of(spec))
 
 
 def _range(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("range", value)
-    spec = _object("range", inner)
-    _known("range", spec, {*_BOUNDS, "boost", "_name"})
+    path, inner = one_field("range", value)
+    spec = as_object("range", inner)
+    known_only("range", spec, {*_BOUNDS, "boost", "_name"})
     bounds = tuple((name, _bound(spec[name])) for name in _BOUNDS if spec.get(name) is not None)
     if len({isinstance(bound, str) for _, bound in bounds}) > 1:
         raise UnsupportedQuery("range needs bounds of one kind, numbers or texts.")
-    return Range(bare(path), bounds, _boost(spec)) if bounds else Exists(bare(path), _boost(spec))
+    return Range(bare(path), bounds, boost_of(spec)) if bounds else Exists(bare(path), boost_of(spec))
 
 
 def _bound(value: Any) -> float | str:
@@ -183,36 +193,36 @@ def _float(value: float) -> float:
 
 
 def _exists(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("exists", value)
-    _known("exists", spec, {"field", "boost", "_name"})
-    path = _path("exists", spec.get("field"))
-    return MatchAll(_boost(spec)) if path in ("_id", "_index") else Exists(bare(path), _boost(spec))
+    spec = as_object("exists", value)
+    known_only("exists", spec, {"field", "boost", "_name"})
+    path = path_of("exists", spec.get("field"))
+    return MatchAll(boost_of(spec)) if path in ("_id", "_index") else Exists(bare(path), boost_of(spec))
 
 
 def _ids(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("ids", value)
-    _known("ids", spec, {"values", "boost", "_name"})
+    spec = as_object("ids", value)
+    known_only("ids", spec, {"values", "boost", "_name"})
     values = spec.get("values")
     if not isinstance(values, list):
         raise UnsupportedQuery("ids needs a list of values.")
     budget.value(len(values))
-    return Ids(tuple(_scalar("ids", item) for item in values if item is not None), _boost(spec))
+    return Ids(tuple(scalar_text("ids", item) for item in values if item is not None), boost_of(spec))
 
 
 def _prefix(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("prefix", value)
+    path, inner = one_field("prefix", value)
     spec = inner if isinstance(inner, Mapping) else {"value": inner}
-    _known("prefix", spec, {"value", "boost", "_name"})
-    text = _scalar("prefix", spec.get("value"))
-    return boosted(pattern(((path, 1.0),), [text, None] if text else [None], budget), _boost(spec))
+    known_only("prefix", spec, {"value", "boost", "_name"})
+    text = scalar_text("prefix", spec.get("value"))
+    return boosted(pattern(((path, 1.0),), [text, None] if text else [None], budget), boost_of(spec))
 
 
 def _wildcard(value: Any, budget: Budget, depth: int) -> Node:
-    path, inner = _field("wildcard", value)
+    path, inner = one_field("wildcard", value)
     spec = inner if isinstance(inner, Mapping) else {"value": inner}
-    _known("wildcard", spec, {"value", "wildcard", "boost", "_name"})
-    text = _scalar("wildcard", spec.get("value", spec.get("wildcard")))
-    return boosted(pattern(((path, 1.0),), _wildcard_parts(text), budget), _boost(spec))
+    known_only("wildcard", spec, {"value", "wildcard", "boost", "_name"})
+    text = scalar_text("wildcard", spec.get("value", spec.get("wildcard")))
+    return boosted(pattern(((path, 1.0),), _wildcard_parts(text), budget), boost_of(spec))
 
 
 def _wildcard_parts(text: str) -> list[str | None]:
@@ -231,71 +241,10 @@ def _wildcard_parts(text: str) -> list[str | None]:
 
 
 def _constant_score(value: Any, budget: Budget, depth: int) -> Node:
-    spec = _object("constant_score", value)
-    _known("constant_score", spec, {"filter", "boost", "_name"})
+    spec = as_object("constant_score", value)
+    known_only("constant_score", spec, {"filter", "boost", "_name"})
     inner = parse_clause(spec.get("filter"), budget, depth)
-    return Bool(must=(MatchAll(_boost(spec)),), filter=(inner,))
-
-
-def _object(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise UnsupportedQuery(f"{name} needs an object.")
-    return value
-
-
-def _known(name: str, spec: Mapping[str, Any], known: set[str]) -> None:
-    for key in spec:
-        if key not in known:
-            raise UnsupportedQuery(f"{name} does not support {shown(key)} here. {SUPPORTED}")
-
-
-def _field(name: str, value: Any) -> tuple[str, Any]:
-    spec = _object(name, value)
-    if len(spec) != 1:
-        raise UnsupportedQuery(f"{name} needs exactly one field.")
-    ((path, inner),) = spec.items()
-    return _path(name, path), inner
-
-
-def _path(name: str, path: Any) -> str:
-    if not isinstance(path, str) or not path or len(path) > 512 or "*" in path:
-        raise UnsupportedQuery(f"{name} needs the full name of a field.")
-    return path
-
-
-def _scalar(name: str, value: Any) -> str:
-    if isinstance(value, bool | int | float | str):
-        return value_text(value)
-    raise UnsupportedQuery(f"{name} needs a text, a number or a boolean.")
-
-
-def _boost(spec: Mapping[str, Any]) -> float:
-    value = spec.get("boost")
-    if value is None:
-        return 1.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
-        raise UnsupportedQuery("boost must be a number from 0 to 1000000.")
-    return float(value)
-
-
-def _slop(value: Any) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
-        raise UnsupportedQuery("The slop of a phrase must be a number from 0 to 100.")
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _one_of(name: str, value: Any, choices: tuple[str, ...], default: str) -> str:
-    if value is None:
-        return default
-    if value not in choices:
-        raise UnsupportedQuery(f"{name} must be one of {', '.join(choices)}.")
-    return str(value)
+    return Bool(must=(MatchAll(boost_of(spec)),), filter=(inner,))
 
 
 _PARSERS: dict[str, Parser] = {
