@@ -74,6 +74,27 @@ def test_every_setting_has_a_row(name: str) -> None:
     assert name in in_tables(), f"docs/operators.md has no row for {name}"
 
 
+def defaults() -> dict[str, str]:
+    """Plain defaults by name, as `env.int("NAME", 5)` and the like give them; 5.0 is written 5."""
+    found = {}
+    for path in settings_modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if node.func.attr not in ("text", "int", "float", "choice") or len(node.args) < 2:
+                    continue
+                name, default = node.args[0], node.args[-1]
+                if isinstance(name, ast.Constant) and isinstance(default, ast.Constant):
+                    found[str(name.value)] = str(default.value).removesuffix(".0")
+    # 0 stands for "not given" there.
+    return {name: value for name, value in found.items() if NAME.fullmatch(name) and name != "CHAIN_ID"}
+
+
+@pytest.mark.parametrize(("name", "default"), defaults().items())
+def test_the_row_tells_the_default_of_the_code(name: str, default: str) -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("|") and f"`{name}`" in line.split("|")[1]]
+    assert any(re.search(rf"(?<![\w.]){re.escape(default)}(?![\w])", row.split("|")[-2]) for row in rows)
+
+
 def test_no_row_describes_a_setting_that_nothing_reads() -> None:
     assert in_tables() - all_settings() == set()
 
