@@ -28,6 +28,16 @@ class Clock(Protocol):
         """Seconds since the epoch, UTC."""
 
 
+class Nonces(Protocol):
+    """The ledger of nonces that all services share."""
+
+    def burn(self, address: str, nonce: str) -> None:
+        """After this no service accepts `nonce` of `address`; one that none would have accepted is no error.
+
+        Raises NoncesUnavailable.
+        """
+
+
 class IndexUnit(Protocol):
     """One transaction of the indexer. Leaving the context commits; an exception rolls all of it back.
 

@@ -11,6 +11,15 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSettings:
+    """Where nonces of signed requests are used up, and what proves us there."""
+
+    provider_url: str
+    auth_url: str
+    service_secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Values only; secrets hide themselves."""
 
@@ -18,6 +27,7 @@ class Settings:
     key: PrivateKey  # vouches for valid documents
     public_url: str  # where clients reach us; shown in the API description
     log_level: str
+    ledger: LedgerSettings | None = None
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -29,9 +39,19 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         key=_key(env),
         public_url=public_urls[0] if public_urls else "/",
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+        ledger=_ledger(env),
     )
     env.check()
     return settings
+
+
+def _ledger(env: Env) -> LedgerSettings | None:
+    """None unless all three are set: a catalogue may stand alone."""
+    provider_url, auth_url = env.optional("PROVIDER_URL"), env.optional("AUTH_URL")
+    secret = env.optional_secret("SERVICE_SECRET")
+    if provider_url is None or auth_url is None or secret is None:
+        return None
+    return LedgerSettings(provider_url=provider_url, auth_url=auth_url, service_secret=secret)
 
 
 def _key(env: Env) -> PrivateKey:

@@ -5,8 +5,10 @@ from pathlib import Path
 from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
+from libs.web.internal_client import InternalClient, ServiceTokens
 from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.clock import SystemClock
+from services.catalogue.adapters.nonces_http import ProviderNonces
 from services.catalogue.adapters.store_sql.catalogue import SqlCatalogue
 from services.catalogue.deps import Deps
 from services.catalogue.dialects.aquarius.search import render_search
@@ -19,6 +21,7 @@ from services.catalogue.usecases.trigger import TriggerCaching
 from services.catalogue.usecases.validate import Validate
 
 MIGRATIONS = Path(store_sql.__file__).parent / "migrations"
+SERVICE = "catalogue"
 
 
 def build(settings: Settings) -> Deps:
@@ -33,8 +36,16 @@ def build(settings: Settings) -> Deps:
             search=SearchAssets(catalogue, render_search),
             states=IndexStates(catalogue),
             trigger=TriggerCaching(catalogue, SystemClock()),
-            validate=Validate(settings.key),
+            validate=Validate(settings.key, _nonces(settings)),
         ),
         checks={"database": database.ping},
         close=database.dispose,
     )
+
+
+def _nonces(settings: Settings) -> ProviderNonces | None:
+    ledger = settings.ledger
+    if ledger is None:
+        return None
+    tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
+    return ProviderNonces(InternalClient(ledger.provider_url, "provider", tokens))

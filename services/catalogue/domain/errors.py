@@ -26,5 +26,9 @@ class EventConflict(CatalogueError):
         self.log_index = log_index
 
 
+class NoncesUnavailable(CatalogueError):
+    """The provider's ledger cannot be asked right now."""
+
+
 class QueueFull(CatalogueError):
     """More requests wait than the queue takes."""

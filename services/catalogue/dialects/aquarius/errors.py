@@ -12,7 +12,7 @@ from flask import Response
 from libs.sql.errors import DatabaseUnavailable
 from libs.web.params import BadParams, TooLarge
 from services.catalogue.domain.documents import UnreadableDocument
-from services.catalogue.domain.errors import QueueFull
+from services.catalogue.domain.errors import NoncesUnavailable, QueueFull
 from services.catalogue.domain.query.errors import UnsupportedQuery
 from services.catalogue.usecases.assets import AssetNotFound, TooManyNames
 from services.catalogue.usecases.states import ChainNotIndexed, StateNotFound
@@ -44,6 +44,7 @@ RESPONSES: dict[type[Exception], tuple[int, Body]] = {
     DdoInvalid: (400, lambda e: {"errors": dict(e.problems)}),
     PublisherNotProven: (400, _text("Invalid signature provided.")),
     BadTrigger: (400, _text("Invalid transactionId or chain_id")),
+    NoncesUnavailable: (503, _text("Nonces cannot be checked right now.")),
     QueueFull: (503, _text("Too many requests wait to be indexed.")),
     StateNotFound: (404, _text("No state is known for this DID, NFT or transaction.")),
     ChainNotIndexed: (404, lambda e: {"error": f"Chain {e.chain[:LONGEST_ECHO]} is not indexed."}),
