@@ -1,5 +1,6 @@
 """The edge kit around a small app: ids, access lines, errors, CORS, health, metrics."""
 
+import io
 import json
 import logging
 import threading
@@ -213,6 +214,22 @@ def test_a_response_given_to_abort_is_left_alone() -> None:
 def test_doubled_slashes_are_merged_without_a_redirect(client: FlaskClient, path: str) -> None:
     answer = client.get("/", environ_overrides={"PATH_INFO": path})
     assert answer.status_code == (404 if path.endswith("/") else 200)
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_a_body_that_nobody_asked_for_is_read_all_the_same(client: FlaskClient, method: str) -> None:
+    """Else the server ends the connection, and with it the next request the gateway sends on it."""
+    body = io.BytesIO(b"x" * 1_000_000)
+    client.open("/nowhere", method=method, input_stream=body, content_length=1_000_000)
+    assert body.tell() == 1_000_000
+
+
+def test_a_caller_that_leaves_in_the_middle_of_an_unread_body_is_no_error(client: FlaskClient) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    assert client.post("/nowhere", input_stream=Broken(), content_length=5).status_code == 404
 
 
 def test_an_app_that_breaks_outside_flask_is_still_logged(lines: Any) -> None:
