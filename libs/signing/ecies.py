@@ -5,9 +5,11 @@ AES-256 key = HKDF-SHA256(ephemeral public key | uncompressed shared point), no 
 """
 
 import os
+from functools import lru_cache
 from typing import Final
 
 import coincurve
+from coincurve.utils import get_valid_secret
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -26,13 +28,14 @@ Data = bytes | bytearray | memoryview
 
 def encrypt(public_key: bytes, data: Data) -> bytes:
     """Encrypt for a public key of 64 bytes (Ethereum form), 65 or 33. Raises MalformedKey."""
-    return seal(_receiver(public_key), data, coincurve.PrivateKey(), os.urandom(NONCE_SIZE))
+    return seal(_receiver(public_key), data, get_valid_secret(), os.urandom(NONCE_SIZE))
 
 
-def seal(receiver: coincurve.PublicKey, data: Data, ephemeral: coincurve.PrivateKey, nonce: bytes) -> bytes:
-    """The deterministic core of `encrypt`; a pair of ephemeral key and nonce must never be used twice."""
-    ephemeral_public = ephemeral.public_key.format(compressed=False)
-    shared = receiver.multiply(ephemeral.secret).format(compressed=False)
+def seal(receiver: coincurve.PublicKey, data: Data, ephemeral: bytes, nonce: bytes) -> bytes:
+    """The deterministic core of `encrypt`; a pair of ephemeral secret and nonce must never be used twice."""
+    # Not through coincurve.PrivateKey, which derives a second (x-only) public key each time.
+    ephemeral_public = coincurve.PublicKey.from_valid_secret(ephemeral).format(compressed=False)
+    shared = receiver.multiply(ephemeral).format(compressed=False)
     sealed = AESGCM(_derive(ephemeral_public, shared)).encrypt(nonce, data, None)
     view = memoryview(sealed)
     return b"".join((ephemeral_public, nonce, view[-TAG_SIZE:], view[:-TAG_SIZE]))
@@ -57,6 +60,7 @@ def decrypt(key: PrivateKey | bytes, blob: Data) -> bytes:
         raise DecryptionFailed("blob is not for this key or was changed") from error
 
 
+@lru_cache(maxsize=64)  # a provider has one key per chain
 def _receiver(public_key: bytes) -> coincurve.PublicKey:
     try:
         return coincurve.PublicKey(b"\x04" + public_key if len(public_key) == 64 else public_key)

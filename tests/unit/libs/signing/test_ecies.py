@@ -15,7 +15,7 @@ BLOB = bytes.fromhex(v.ECIES_BLOB)
 
 def test_vector_is_made_byte_for_byte() -> None:
     receiver = coincurve.PublicKey(b"\x04" + KEY.public_key64)
-    made = ecies.seal(receiver, v.ECIES_PLAINTEXT, coincurve.PrivateKey(b"\x11" * 32), b"\x22" * 16)
+    made = ecies.seal(receiver, v.ECIES_PLAINTEXT, b"\x11" * 32, b"\x22" * 16)
     assert made.hex() == v.ECIES_BLOB
 
 
