@@ -29,6 +29,7 @@ from scripts.stack.processes import find
 
 SLOW_DOWNLOADS = 20
 BIG_DOWNLOADS = 4
+BIG_FILE = "big.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
     folder = config.run_dir / "bench"
     folder.mkdir()
-    sample = prepare(config)
+    sample = prepare(config, "small.csv", 800)
     rows = []
     for name, prepared, target, loop in RATES:
         if only is None or only in name:
@@ -87,32 +88,28 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
             result = measure.replay(config.gateway_url, folder, label, list(lanes), seconds, loop=loop)
             rows.append(Row(name, result["rate"], target))
             print(f"  {name}: {result['rate']:.0f}/s, p99 {result['p99_ms']:.0f} ms", flush=True)
-    if only is None or "big" in only:
-        rows += big_downloads(config, sample)
-    if only is None or "slow" in only:
-        rows += slow_downloads(config, sample)
+    if only is None or only in ("big", "slow"):
+        big = prepare(config, BIG_FILE, 100 * measure.MIB)
+        rows += big_downloads(config, big) if only != "slow" else []
+        rows += slow_downloads(config, big) if only != "big" else []
     return rows
 
 
-def prepare(config: StackConfig) -> cases.Sample:
-    """Publish one asset with a small and a big file, and order it once for each connection."""
-    files = config.run_dir / "sample" / "files"
-    (files / "small.csv").write_bytes(secrets.token_bytes(800))
-    (files / "big.bin").write_bytes(os.urandom(100 * measure.MIB))
+def prepare(config: StackConfig, name: str, size: int) -> cases.Sample:
+    """Publish an asset with one file of random bytes, and order it once for each connection."""
+    (config.run_dir / "sample" / "files" / name).write_bytes(os.urandom(size))
+    url = f"{config.sample_origin}/{name}"
     entries = json.loads(stack.address_file(config).read_text())[config.network]
     client = ProviderClient(config.gateway_url)
     publisher = Wallet(connect(config.rpc_url), development_accounts()[0].key)
-    consumers = [PrivateKey(secrets.token_bytes(32)) for _ in range(measure.CONNECTIONS)]
-    urls = [f"{config.sample_origin}/{name}" for name in ("small.csv", "big.bin")]
-    service = ServiceSpec(
-        files=[{"type": "url", "url": url, "method": "GET"} for url in urls], pricing="dispenser"
-    )
+    service = ServiceSpec(files=[{"type": "url", "url": url, "method": "GET"}], pricing="dispenser")
     provider = Provider(config.gateway_url, client.provider_address(config.chain_id), client)
     published = publish(publisher, entries, provider, AssetSpec(services=[service]))
     client.wait_for_ddo(published.did, published.tx_hash)
     orders = []
-    for consumer in consumers:
+    for _ in range(measure.CONNECTIONS):
         # The publisher pays; the order names the consumer, who then signs the downloads.
+        consumer = PrivateKey(secrets.token_bytes(32))
         fee = fee_of_quote(client.initialize(published.did, service.id, consumer.address))
         orders.append(
             (consumer, order(publisher, entries, published.datatokens[0], 0, fee, consumer.address))
@@ -124,14 +121,14 @@ def prepare(config: StackConfig) -> cases.Sample:
         chain_id=config.chain_id,
         publish_tx=published.tx_hash,
         orders=tuple(orders),
-        file_url=urls[0],
+        file_url=url,
     )
 
 
 def big_downloads(config: StackConfig, sample: cases.Sample) -> list[Row]:
     """Four 100 MiB downloads at once, against nginx proxying the same origin; best of three each."""
     with nginx_alone(config) as plain_url:
-        alone = max(measure.parallel_megabytes([f"{plain_url}/big.bin"] * BIG_DOWNLOADS) for _ in range(3))
+        alone = max(measure.parallel_megabytes([f"{plain_url}/{BIG_FILE}"] * BIG_DOWNLOADS) for _ in range(3))
     ours = max(measure.parallel_megabytes(_signed(config, sample, BIG_DOWNLOADS)) for _ in range(3))
     print(f"  four 100 MiB downloads: {ours:.0f} MB/s; nginx alone {alone:.0f} MB/s", flush=True)
     return [Row("four 100 MiB downloads", ours, 0.7 * alone, "MB/s")]
@@ -160,7 +157,7 @@ def _signed(config: StackConfig, sample: cases.Sample, count: int) -> list[str]:
     urls = []
     for number in range(count):
         key, tx = sample.orders[number % len(sample.orders)]
-        path = cases.signed_download(sample, key, tx, cases.next_nonce(), index=1)
+        path = cases.signed_download(sample, key, tx, cases.next_nonce())
         urls.append(config.gateway_url + path)
     return urls
 

@@ -118,13 +118,13 @@ def _nonces() -> Iterator[int]:
     return _counter
 
 
-def signed_download(sample: Sample, key: PrivateKey, tx: str, nonce_text: str, index: int = 0) -> str:
+def signed_download(sample: Sample, key: PrivateKey, tx: str, nonce_text: str) -> str:
     query = {
         "documentId": sample.did,
         "serviceId": sample.service_id,
         "consumerAddress": key.address,
         "transferTxId": tx,
-        "fileIndex": str(index),
+        "fileIndex": "0",
         "nonce": nonce_text,
         "signature": sign_text(Download(sample.did, nonce_text).text(), key),
     }
