@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from libs.chain.errors import AnswerTooLarge, BadChainSettings, ChainError, RpcTimeout, RpcUnavailable
-from libs.chain.http import AnswerTooBig, HttpFailure
+from libs.http1.errors import AnswerTooBig, HttpFailure
 
 _FIRST_COOL_DOWN_SECONDS = 0.25
 _LONGEST_COOL_DOWN_SECONDS = 15.0
@@ -25,8 +25,6 @@ class Transport(Protocol):
     """What http.Poster does; tests put a script in its place."""
 
     def post(self, body: bytes, timeout_seconds: float) -> bytes: ...
-
-    def forget(self) -> None: ...
 
 
 Connect = Callable[[str, int], Transport]
@@ -47,7 +45,6 @@ class Endpoint:
         _alive.add(self)
 
     def _reset(self) -> None:
-        self._poster.forget()
         self._probe = Lock()
         self._cool_until = 0.0
         self._cool_seconds = 0.0
@@ -114,7 +111,7 @@ class Endpoint:
 
 
 def _forked() -> None:
-    """Sockets and locks must not be shared with the parent process."""
+    """Locks must not be shared with the parent process; the sockets see to themselves."""
     for endpoint in list(_alive):
         endpoint._reset()
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from libs.chain.http import HttpFailure
 from libs.chain.rpc import RpcPool
+from libs.http1.errors import HttpFailure
 
 CHAIN_ID = 8996
 
@@ -36,7 +36,6 @@ class FakeNode:
         self.script: list[bytes] = []
         self.asked: Counter[str] = Counter()
         self.seconds: list[float] = []
-        self.forgotten = 0
         self.mine(blocks)
 
     # -- the chain ------------------------------------------------------------------------------
@@ -93,9 +92,6 @@ class FakeNode:
         if isinstance(request, list):
             return json.dumps([self._answer(part) for part in request]).encode()
         return json.dumps(self._answer(request)).encode()
-
-    def forget(self) -> None:
-        self.forgotten += 1
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self.asked[request["method"]] += 1

@@ -15,8 +15,8 @@ from libs.chain.errors import (
     RpcUnavailable,
     WrongChain,
 )
-from libs.chain.http import AnswerTooBig
 from libs.chain.rpc import RpcPool, rpc_error
+from libs.http1.errors import AnswerTooBig
 from tests.fakes.chain import FakeNode, connection_refused, pool_of, too_many_requests
 
 LATEST = ("latest", False)
