@@ -151,6 +151,45 @@ def test_nobody_there_is_unavailable_and_the_reason_holds_no_address(peer: Peer)
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_peer_that_drips_its_answer_is_given_up_in_time(peer: Peer) -> None:
+    """The limit is on the whole call, not on each pause."""
+
+    def drip(asked: Any) -> None:
+        try:
+            for _ in range(100):
+                asked.wfile.write(b"H")
+                time.sleep(0.05)
+        except OSError:
+            return
+
+    peer.answer = drip
+    started = time.monotonic()
+    with pytest.raises(PeerUnavailable, match="Timeout"):
+        client(peer, 0.3).get("/internal/x")
+    assert time.monotonic() - started < 2
+    assert len(peer.asked) == 1
+
+
+def test_values_of_headers_come_back_as_sent(peer: Peer) -> None:
+    def tagged(asked: Any) -> Answer:
+        asked.send_response(200)
+        asked.send_header("ETag", 'W/"AbC"')
+        asked.send_header("Content-Length", "2")
+        asked.end_headers()
+        asked.wfile.write(b"{}")
+        asked.close_connection = True
+        return 200, b""
+
+    peer.answer = tagged
+    assert client(peer).get("/internal/x").headers["etag"] == 'W/"AbC"'
+
+
+def test_a_header_that_would_smuggle_another_is_not_sent(peer: Peer) -> None:
+    with pytest.raises(ValueError, match="no header may hold"):
+        client(peer).get("/internal/x", headers={"If-None-Match": '"1"\r\nX-Evil: 1'})
+    assert peer.asked == []
+
+
 def test_an_answer_that_is_not_json_is_unavailable(peer: Peer) -> None:
     peer.answer = lambda _: (200, b"<html>")
     with pytest.raises(PeerUnavailable):
