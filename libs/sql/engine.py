@@ -8,7 +8,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ T = TypeVar("T")
 SQLITE_BUSY_MS = 5000
 IDLE_SECONDS = 5.0
 STATEMENT_TIMEOUT_MS = 30_000
+NO_OPTIONS: Mapping[str, str] = {}
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -38,10 +39,16 @@ def new_metadata() -> MetaData:
 
 
 def make_engine(
-    url: str, *, pool_size: int = 8, max_overflow: int = 24, pool_wait_seconds: float = 10
+    url: str,
+    *,
+    pool_size: int = 8,
+    max_overflow: int = 24,
+    pool_wait_seconds: float = 10,
+    postgresql_options: Mapping[str, str] = NO_OPTIONS,
 ) -> Engine:
     """An engine for `sqlite:////path/file.db`, `postgresql://...` or a path-like relative `sqlite:///file.db`.
 
+    `postgresql_options` are run-time parameters of each connection there; SQLite has none of them.
     Raises BadDatabaseUrl. Connects on first use only.
     """
     try:
@@ -59,7 +66,8 @@ def make_engine(
     if parsed.get_backend_name() != "postgresql":
         raise BadDatabaseUrl("only SQLite and PostgreSQL are supported")
     parsed = parsed.set(drivername="postgresql+psycopg")
-    settings = {"connect_timeout": "5", "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}
+    options = {"statement_timeout": str(STATEMENT_TIMEOUT_MS), **postgresql_options}
+    settings = {"connect_timeout": "5", "options": " ".join(f"-c {k}={v}" for k, v in options.items())}
     parsed = parsed.update_query_dict({k: v for k, v in settings.items() if k not in parsed.query})
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_wait_seconds
@@ -86,9 +94,9 @@ class Database:
         _forget_connections_after_fork(self)
 
     @classmethod
-    def open(cls, url: str) -> "Database":
+    def open(cls, url: str, postgresql_options: Mapping[str, str] = NO_OPTIONS) -> "Database":
         """make_engine and Database in one. Raises BadDatabaseUrl."""
-        return cls(make_engine(url))
+        return cls(make_engine(url, postgresql_options=postgresql_options))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

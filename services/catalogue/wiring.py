@@ -20,6 +20,9 @@ from services.catalogue.usecases.states import IndexStates
 from services.catalogue.usecases.trigger import TriggerCaching
 from services.catalogue.usecases.validate import Validate
 
+# A search is written with its joins in a good order; looking for a better one among a dozen joins costs
+# PostgreSQL minutes of planning, and compiling a query costs more than running it.
+SEARCH_PLANNING = {"join_collapse_limit": "1", "from_collapse_limit": "1", "jit": "off"}
 MIGRATIONS = Path(store_sql.__file__).parent / "migrations"
 SERVICE = "catalogue"
 
@@ -27,7 +30,7 @@ SERVICE = "catalogue"
 def build(settings: Settings) -> Deps:
     """Everything concrete; brings the database's schema up to date first."""
     require_native_curve()
-    database = Database.open(settings.database_url.reveal())
+    database = Database.open(settings.database_url.reveal(), SEARCH_PLANNING)
     upgrade(database.engine, MIGRATIONS)
     catalogue = SqlCatalogue(database)
     return Deps(
