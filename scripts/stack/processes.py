@@ -69,10 +69,10 @@ def stop(run_dir: Path, name: str, grace_seconds: float = 20.0, sig: int = signa
     if process is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, sig)
-        if not _wait(lambda: not process.alive(), grace_seconds):
+        if not wait_for(lambda: not process.alive(), grace_seconds):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
-            _wait(lambda: not process.alive(), 5.0)
+            wait_for(lambda: not process.alive(), 5.0)
     _end_orphans(run_dir, name)
     _pid_file(run_dir, name).unlink(missing_ok=True)
     return process is not None
@@ -132,7 +132,7 @@ def _end_orphans(run_dir: Path, name: str) -> None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    _wait(lambda: not _group_members(leader), 5.0)
+    wait_for(lambda: not _group_members(leader), 5.0)
 
 
 def _group_members(leader: int) -> list[int]:
@@ -165,7 +165,8 @@ def _start_time(pid: int) -> str | None:
     return None if fields is None or fields[0] == "Z" else fields[19]
 
 
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

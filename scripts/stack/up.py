@@ -20,9 +20,11 @@ from scripts.stack.processes import (
     find,
     start,
     stop,
+    wait_for,
     wait_until,
 )
 
+PORT_SECONDS = 5.0
 # Start order; `down` walks it backwards.
 ORDER = ("chain", "sample", "provider", "auth", "catalogue", "compute", "egress", "indexer", "gateway")
 
@@ -167,17 +169,25 @@ def _health(config: StackConfig, name: str) -> str:
 
 
 def _free_port(config: StackConfig, name: str) -> None:
-    """End leftovers of a killed process, then refuse a port that somebody else holds."""
+    """End leftovers of a killed process, then refuse a port that somebody else holds.
+
+    A killed process with threads is a zombie before its last thread lets go of the port: that is waited for.
+    """
     stop(config.run_dir, name)
     port = getattr(config.ports, name)
+    if not wait_for(lambda: _is_free(port), PORT_SECONDS):
+        variable = f"TIDEGATE_{name.upper()}_PORT"
+        raise StartFailed(f"Port {port} ({name}) is in use by another program; free it or set {variable}.")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            variable = f"TIDEGATE_{name.upper()}_PORT"
-            message = f"Port {port} ({name}) is in use by another program; free it or set {variable}."
-            raise StartFailed(message) from error
+        except OSError:
+            return False
+    return True
 
 
 def _discovery(config: StackConfig) -> dict[str, dict[str, str]]:
