@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.provider import environment as provider_environment
+from tests.processes import end_group
 
 REPO = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -85,7 +86,18 @@ def server(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "granian",
+                    "--interface",
+                    "wsgi",
+                    "--http",
+                    "1",
+                    "--no-ws",
+                    "--workers-kill-timeout",
+                    "5",
+                ),
                 *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
                 *("--blocking-threads", str(threads), "--no-access-log", f"services.{name}.wsgi:app"),
             ],
@@ -93,16 +105,12 @@ def server(
             env={**passed, "PYTHONPATH": str(REPO), **variables},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         yield Server(f"http://127.0.0.1:{port}", log, process)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_group(process)
 
 
 def wait_until_live(running: Server) -> None:

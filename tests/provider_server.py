@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.provider import environment
+from tests.processes import end_group
 
 REPO = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -39,7 +40,18 @@ def provider_server(folder: Path, workers: int = 3, **variables: str) -> Iterato
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "granian",
+                    "--interface",
+                    "wsgi",
+                    "--http",
+                    "1",
+                    "--no-ws",
+                    "--workers-kill-timeout",
+                    "5",
+                ),
                 *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
                 *("--blocking-threads", "8", "--no-access-log", "services.provider.wsgi:app"),
             ],
@@ -47,18 +59,14 @@ def provider_server(folder: Path, workers: int = 3, **variables: str) -> Iterato
             env={**passed, "PYTHONPATH": str(REPO), **environment(**variables)},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     server = ProviderServer(f"http://127.0.0.1:{port}", log, process)
     try:
         _wait_until_live(server)
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_group(process)
 
 
 def _wait_until_live(server: ProviderServer) -> None:
