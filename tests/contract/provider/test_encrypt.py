@@ -120,3 +120,13 @@ def test_bodies_that_end_early_are_not_encrypted(provider: Provider) -> None:
     answer = post(provider, b"x" * 10, environ_overrides={"CONTENT_LENGTH": "11"})
     assert answer.status_code == 400
     assert list(json.loads(answer.data)["errors"]) == ["body"]
+
+
+@pytest.mark.parametrize("query", ["", "chainId=8996"])
+def test_the_short_way_of_plain_calls_answers_as_the_long_one(provider: Provider, query: str) -> None:
+    short, long = post(provider, query=query), post(provider, query=query, content_type=f"{OCTETS};a=b")
+    assert opened(short) == opened(long)
+    assert short.status == long.status
+    ids = [answer.headers.pop("X-Request-Id") for answer in (short, long)]
+    assert len(set(ids)) == 2
+    assert sorted(short.headers) == sorted(long.headers)

@@ -14,6 +14,7 @@ from services.provider.dialects.ocean import (
     nonce,
     spec,
 )
+from services.provider.dialects.ocean.plain_encrypt import PlainEncrypt
 from services.provider.domain.errors import ProviderError
 from services.provider.settings import Settings
 from services.provider.usecases.registry import UseCases
@@ -32,3 +33,6 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     initialize.add(room, usecases.initialize)
     download.add(room, usecases.download)
     app.register_blueprint(room)
+    app.wsgi_app = PlainEncrypt(  # type: ignore[method-assign]
+        app.wsgi_app, usecases.encrypt, settings.max_encrypt_bytes
+    )

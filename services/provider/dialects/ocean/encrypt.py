@@ -14,6 +14,7 @@ from services.provider.dialects.ocean.errors import FieldErrors, edge_error, ref
 from services.provider.domain.errors import UnsupportedChain
 from services.provider.usecases.encrypt import Encrypt
 
+PATH = "/api/services/encrypt"
 OCTETS = "application/octet-stream"
 # Pieces whose hex stays below malloc's threshold for fresh pages: a whole 2 MiB answer in one buffer, and
 # again with `0x` before it, costs twice the time of the encryption in page faults (measured).
@@ -23,7 +24,7 @@ _LEADING_DIGITS = re.compile(r"\A[0-9]{1,18}(?![0-9])")
 
 
 def add(room: Blueprint, encrypt: Encrypt, max_bytes: int) -> None:
-    @room.route("/api/services/encrypt", methods=["GET", "POST"])
+    @room.route(PATH, methods=["GET", "POST"])
     def encrypt_document() -> Response:
         if request.mimetype != OCTETS:
             return refusal(f"Invalid request content type: should be {OCTETS}")
