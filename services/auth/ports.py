@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from services.auth.domain.audit import AuditEvent
+from services.auth.domain.clients import Client
+from services.auth.domain.grants import Grant
+from services.auth.domain.people import Group, Person, PersonState
 from services.auth.domain.signing_keys import StoredKey
 from services.auth.domain.tokens import WalletToken
 from services.auth.domain.wallets import Proof, SignedRequest
@@ -67,3 +71,141 @@ class SpentMessages(Protocol):
         """Whether this call was the first for it."""
 
     def is_spent(self, fingerprint: str) -> bool: ...
+
+
+class People(Protocol):
+    """Persons, groups and what is linked to them. Each change moves the person's stamp in its transaction.
+
+    Everything raises StoreUnavailable.
+    """
+
+    def add(self, person: Person, password_hash: str | None) -> None:
+        """Raises NameTaken."""
+
+    def by_id(self, person_id: str) -> Person | None: ...
+
+    def by_username(self, username: str) -> Person | None:
+        """Removed people have no user name any more."""
+
+    def by_wallet(self, address: str) -> Person | None:
+        """`address` in its checksum spelling."""
+
+    def by_certificate(self, subject_dn: str, issuer_dn: str) -> Person | None:
+        """Names in slash form; a registration without an issuer takes any."""
+
+    def page(self, after: str, most: int) -> list[Person]:
+        """By user name, those after `after`; removed people are left out."""
+
+    def change(
+        self,
+        person_id: str,
+        *,
+        display_name: str | None = None,
+        email: str | None = None,
+        state: PersonState | None = None,
+        is_admin: bool | None = None,
+    ) -> Person:
+        """What is None stays. A new state or admin flag raises the version. NoSuchPerson, LastAdmin."""
+
+    def password_hash(self, person_id: str) -> str | None: ...
+
+    def set_password(self, person_id: str, password_hash: str | None, *, raise_version: bool = True) -> None:
+        """None takes the password away. Raises NoSuchPerson."""
+
+    def link_wallet(self, person_id: str, address: str) -> None:
+        """Moves the wallet's own stamp too. Raises WalletTaken; linking it again to its person is fine."""
+
+    def unlink_wallet(self, person_id: str, address: str) -> bool: ...
+
+    def link_certificate(self, person_id: str, subject_dn: str, issuer_dn: str | None) -> None:
+        """Raises CertificateTaken."""
+
+    def unlink_certificate(self, person_id: str, subject_dn: str) -> bool: ...
+
+    def certificates(self, person_id: str) -> list[tuple[str, str | None]]:
+        """Subject and issuer of each."""
+
+    def put_group(self, group: Group) -> None:
+        """Make the group or change it; moves the stamps of its members."""
+
+    def group(self, name: str) -> Group | None: ...
+
+    def groups(self) -> list[Group]: ...
+
+    def remove_group(self, name: str) -> bool: ...
+
+    def set_groups(self, person_id: str, names: Sequence[str]) -> None:
+        """Exactly these. Raises NoSuchPerson, NoSuchGroup."""
+
+
+class Stamps(Protocol):
+    def value(self, bucket: int) -> int:
+        """One indexed read. Raises StoreUnavailable."""
+
+    def move(self, *subjects: str) -> None:
+        """Whatever was remembered of these subjects counts no more."""
+
+    def move_all(self) -> None: ...
+
+
+class Guesses(Protocol):
+    """Counts wrong guesses by key (`user:<name>`, `peer:<address>`, `device:<peer>`), with growing locks."""
+
+    def check(self, *keys: str) -> None:
+        """Raises TooManyGuesses while one of the keys is locked."""
+
+    def failed(self, *keys: str) -> None:
+        """One more wrong guess, counted atomically."""
+
+    def passed(self, *keys: str) -> None:
+        """Forget what was counted."""
+
+
+class Audit(Protocol):
+    def record(self, event: AuditEvent) -> None:
+        """Adds time, peer address and request id. Never raises: what cannot be stored is logged."""
+
+
+class Clients(Protocol):
+    """Registered OAuth2 clients, builtin ones included."""
+
+    def get(self, client_id: str) -> Client | None: ...
+
+    def add(self, client: Client) -> None: ...
+
+    def change(self, client: Client) -> bool:
+        """Replace what is stored; moves all stamps when it is disabled."""
+
+    def remove(self, client_id: str) -> bool:
+        """With its grants; moves all stamps."""
+
+    def page(self, after: str, most: int, owner: str | None = None) -> list[Client]: ...
+
+
+class Grants(Protocol):
+    """Consents; codes, refresh tokens and reference tokens hang on them."""
+
+    def add(self, grant: Grant) -> None: ...
+
+    def get(self, grant_id: str) -> Grant | None:
+        """None when it does not exist, was revoked or is over."""
+
+    def revoke(self, grant_id: str, why: str) -> bool:
+        """With everything issued on it, at once; moves the subject's stamp. False when it was before."""
+
+    def revoke_all(self, subject: str, why: str, client_id: str | None = None) -> int: ...
+
+    def of_subject(self, subject: str) -> list[Grant]: ...
+
+
+class SingleUse(Protocol):
+    """Values that count once: sign-in nonces, ids of client assertions."""
+
+    def issue(self, purpose: str, value: str, expires_at: float) -> None:
+        """Remember a value that we handed out."""
+
+    def spend(self, purpose: str, value: str, now: float) -> bool:
+        """Whether an issued, unexpired value was spent by this call: one atomic statement."""
+
+    def spend_foreign(self, purpose: str, value: str, expires_at: float) -> bool:
+        """Whether a value made by others (a `jti`) is seen for the first time."""

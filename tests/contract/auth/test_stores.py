@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from libs.signing import tokens
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
+from services.auth.adapters.store_sql import oauth_tables, people_tables  # noqa: F401 - they join the metadata
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
 from services.auth.adapters.store_sql.tables import metadata
 from services.auth.domain.errors import StoreUnavailable

@@ -1,0 +1,46 @@
+"""OAuth2 clients: what an application registered (RFC 7591), and what we allow it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+CODE: Final = "authorization_code"
+REFRESH: Final = "refresh_token"
+CLIENT_CREDENTIALS: Final = "client_credentials"
+DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+PUBLIC, BASIC, POST = "none", "client_secret_basic", "client_secret_post"
+PRIVATE_KEY_JWT, TLS = "private_key_jwt", "tls_client_auth"
+
+
+class ClientOrigin(StrEnum):
+    ADMIN = "admin"  # registered by an administrator
+    SELF = "self"  # by a signed-in person
+    DYNAMIC = "dynamic"  # by itself, without a token (PROMINENCE's CLI)
+    BUILTIN = "builtin"  # stock clients whose id is printed in their code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """`document` keeps the rest of RFC 7591's members as registered (uris, jwks, contacts, ...)."""
+
+    client_id: str
+    origin: ClientOrigin
+    name: str
+    secret_hash: str | None = field(default=None, repr=False)  # SHA-256, hex
+    redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = (CODE,)
+    response_types: tuple[str, ...] = ("code",)
+    scopes: tuple[str, ...] = ()  # the most it may ask for
+    auth_method: str = BASIC  # token_endpoint_auth_method
+    jwks: Mapping[str, Any] | None = None  # for private_key_jwt
+    tls_subject_dn: str | None = None  # for tls_client_auth (RFC 8705 2.1.2), RFC 4514 text
+    binds_certificates: bool = False  # tls_client_certificate_bound_access_tokens
+    legacy_no_pkce: bool = False  # RESTDIRAC-era clients; set by administrators only
+    trusted: bool = False  # may exchange other parties' tokens and introspect
+    owner: str | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
+    created_at: float = 0.0
+    is_disabled: bool = False

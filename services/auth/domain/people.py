@@ -1,0 +1,101 @@
+"""People, groups, and who is who."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from libs.web.principal import PERSON
+from services.auth.domain.errors import AuthError
+
+# OpenPAI's names (contract 3.1) and a little more: DIRAC and PROMINENCE users have dots and dashes.
+USERNAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+GROUP_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+PASSWORD_MIN_CHARS: Final = 6  # OpenPAI's rule, contract 3.1
+PASSWORD_MAX_BYTES: Final = 1024
+
+
+class PersonState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"  # no credential counts until enabled again
+    REMOVED = "removed"  # for good; the row stays, because jobs name it
+
+
+class NoSuchPerson(AuthError):
+    """No person of that name or id, or a removed one."""
+
+
+class NameTaken(AuthError):
+    """The user name belongs to somebody, or did less than 24 hours ago."""
+
+
+class BadName(AuthError):
+    """Not a name that people or groups may have."""
+
+
+class BadPassword(AuthError):
+    """A password that may not be set; `reason` says why, without quoting it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WrongPassword(AuthError):
+    """Unknown user, wrong password, no password, or disabled: nobody learns which."""
+
+
+class TooManyGuesses(AuthError):
+    """Locked after wrong guesses; `retry_after` in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many wrong guesses")
+        self.retry_after = retry_after
+
+
+class LastAdmin(AuthError):
+    """The last administrator cannot be removed, disabled or demoted."""
+
+
+class NoSuchGroup(AuthError):
+    """No group of that name."""
+
+
+class WalletTaken(AuthError):
+    """The wallet is linked to another person."""
+
+
+class CertificateTaken(AuthError):
+    """The certificate's subject is registered for another person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """`version` rises with each change that ends the person's password tokens."""
+
+    id: str  # 32 hex digits
+    username: str
+    display_name: str
+    email: str | None
+    state: PersonState
+    is_admin: bool
+    version: int
+    created_at: float
+    groups: tuple[str, ...] = ()  # sorted
+    wallets: tuple[str, ...] = ()  # EIP-55, sorted
+
+    @property
+    def subject(self) -> str:
+        return PERSON + self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    name: str
+    vo: str
+    properties: tuple[str, ...]  # DIRAC properties (contract 1.7), sorted
+
+
+def person_id_of(subject: str) -> str | None:
+    """The person's id when `subject` is a person's."""
+    return subject.removeprefix(PERSON) if subject.startswith(PERSON) else None
