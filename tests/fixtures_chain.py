@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from libs.chain.client import Chain
     from scripts.chain.accounts import DevAccount
@@ -66,7 +68,7 @@ class DevChain:
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(PATIENCE_SECONDS)
 
 
 def _start(*extra: str) -> tuple[str, "subprocess.Popen[bytes]"]:
@@ -81,7 +83,7 @@ def _start(*extra: str) -> tuple[str, "subprocess.Popen[bytes]"]:
             anvil.wait_until_answers(f"http://127.0.0.1:{port}", CHAIN_ID, process)
         except RuntimeError:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(PATIENCE_SECONDS)
             continue
         return f"http://127.0.0.1:{port}", process
     raise RuntimeError("anvil does not start")
@@ -100,7 +102,7 @@ def dev_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevChain]:
         yield DevChain(rpc_url, address_file, entries, process)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterable, Iterator
 
 
 def end_group(process: "subprocess.Popen[bytes]", grace_seconds: float = 20) -> None:
@@ -14,3 +15,14 @@ def end_group(process: "subprocess.Popen[bytes]", grace_seconds: float = 20) -> 
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@contextlib.contextmanager
+def none_left(processes: "Iterable[subprocess.Popen[str]]") -> Iterator[None]:
+    """Kills at the end whichever still runs, as after a test that failed."""
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

@@ -68,7 +68,9 @@ def command(config: StackConfig, name: str) -> list[str]:
         "--workers": str(workers),
         "--blocking-threads": str(THREADS[name]),
         "--backlog": "2048",
-        "--workers-kill-timeout": "30",
+        # Less than the grace of `stop` in processes.py: a worker that hangs is killed by its main process,
+        # not left behind by one that was killed itself.
+        "--workers-kill-timeout": "15",
     }
     flags = ["--no-ws", "--no-access-log", "--respawn-failed-workers"]
     argv = [part for pair in options.items() for part in pair]

@@ -2,6 +2,10 @@
 
 import os
 
+from libs.web.worker import end_when_told
+
+end_when_told()
+
 from libs.web.logs import configure_logging
 from services.auth.app import create_app
 from services.auth.settings import load_settings

@@ -2,6 +2,10 @@
 
 import os
 
+from libs.web.worker import end_when_told
+
+end_when_told()
+
 from libs.web.logs import configure_logging
 from services.provider.app import create_app
 from services.provider.settings import load_settings

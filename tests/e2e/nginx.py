@@ -10,6 +10,8 @@ from scripts.stack.config import StackConfig
 from scripts.stack.free_ports import free_ports
 from scripts.stack.gateway import command, render
 from scripts.stack.processes import answers
+from tests.processes import end_group
+from tests.waiting import wait_for
 
 
 @contextlib.contextmanager
@@ -18,11 +20,11 @@ def gateway_alone(folder: Path, environment: Mapping[str, str], **ports: int) ->
     config = StackConfig(run_dir=folder, ports=replace(free_ports(), **ports), environment=dict(environment))
     conf = render(config)
     with (folder / "nginx.out").open("wb") as log:
-        process = subprocess.Popen(command(conf), stdout=log, stderr=log)
+        process = subprocess.Popen(command(conf), stdout=log, stderr=log, start_new_session=True)
     try:
-        while not answers(f"{config.gateway_url}/health/live", (200, 429)):
-            assert process.poll() is None, (folder / "nginx.out").read_text()
+        live = f"{config.gateway_url}/health/live"
+        wait_for(lambda: process.poll() is not None or answers(live, (200, 429)), live)
+        assert process.poll() is None, (folder / "nginx.out").read_text()
         yield config.gateway_url
     finally:
-        process.terminate()
-        process.wait(20)
+        end_group(process)

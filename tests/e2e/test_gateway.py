@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.e2e.nginx import gateway_alone
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 from tests.stack import Stack
+from tests.waiting import wait_for
 
 ADDRESS = "0x" + "1" * 40
 NONCE = f"/api/services/nonce?userAddress={ADDRESS}"
@@ -324,9 +324,7 @@ def test_a_bare_hangup_is_a_reload_too(stack: Stack, market: Market, slow: Bough
     with market.client.download(market.params(slow), stream=True) as reply:
         first = reply.raw.read(1000)
         os.kill(gateway.pid, signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while not set(children(gateway.pid)) - before:
-            assert time.monotonic() < deadline
+        wait_for(lambda: set(children(gateway.pid)) - before, "new workers")
         rest = reply.raw.read()
     assert len(first + rest) == 256 * 256 * 96
 

@@ -1,7 +1,6 @@
 """Request ids lead through every service's log, and no log holds what is secret."""
 
 import json
-import threading
 import time
 
 import pytest
@@ -16,6 +15,7 @@ from tests.e2e.market import Market, as_answer, assert_json_error, one, request
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 from tests.stack import Stack
+from tests.waiting import wait_for
 
 
 def log_text(stack: Stack, name: str) -> str:
@@ -23,10 +23,7 @@ def log_text(stack: Stack, name: str) -> str:
 
 
 def wait_for_log(stack: Stack, name: str, text: str) -> None:
-    deadline = time.monotonic() + 10
-    while text not in log_text(stack, name):
-        assert time.monotonic() < deadline, f"{name}.log does not say {text}"
-        threading.Event().wait(0.05)
+    wait_for(lambda: text in log_text(stack, name), f"{text} in {name}.log")
 
 
 @pytest.mark.parametrize("given", ["abcdefgh", "Trace.2026-11_22-" + "x" * 40])

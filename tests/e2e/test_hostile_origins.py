@@ -17,6 +17,7 @@ from tests.e2e.market import Market
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 from tests.stack import Stack
+from tests.waiting import PATIENCE_SECONDS
 
 DATA = b"tide,height\n" * 1000
 
@@ -258,7 +259,7 @@ def test_who_leaves_an_endless_body_frees_its_origin(market: Market, origin: Ori
     origin.hung_up.clear()
     with market.client.download(market.params(bought, index["endless"]), stream=True) as reply:
         assert len(reply.raw.read(1_000_000)) == 1_000_000
-    assert origin.hung_up.wait(15)
+    assert origin.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_initialize_says_no_more_than_that_the_file_is_not_there(

@@ -26,6 +26,7 @@ from scripts.stack.free_ports import free_ports
 from tests import assembly
 from tests.fixtures_chain import free_port
 from tests.stack import Stack, running
+from tests.waiting import PATIENCE_SECONDS
 
 FIRST, SECOND, UNKNOWN = 8996, 8997, 31337
 PASSWORD = "not a secret"
@@ -88,7 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(stack, client, rpc, entries, {chain: _publish(made, chain) for chain in rpc})
     finally:
         second.kill()
-        second.wait(timeout=10)
+        second.wait(PATIENCE_SECONDS)
 
 
 def _keystores(folder: Path) -> dict[str, str]:

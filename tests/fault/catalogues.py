@@ -23,7 +23,7 @@ def documents(catalogue_url: str) -> dict[str, Any]:
     request = urllib.request.Request(
         f"{catalogue_url}/api/aquarius/assets/query", data=body, headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=30) as reply:
         hits = json.load(reply)["hits"]["hits"]
     return {hit["_id"]: hit["_source"] for hit in hits}
 

@@ -1,5 +1,6 @@
 """Auth and provider as real processes: nonces, service tokens and keys go over real connections."""
 
+import contextlib
 import json
 import secrets
 import threading
@@ -22,9 +23,7 @@ from tests.auth_server import (
     AuthPair,
     auth_environment,
     auth_pair,
-    free_port,
-    server,
-    wait_until_live,
+    auth_starting,
 )
 from tests.fixtures_chain import CHAIN_ID, DevChain
 from tests.fixtures_postgres import PostgresServer
@@ -164,22 +163,17 @@ def test_logs_hold_no_signature_token_or_secret(pair: AuthPair, wallet: PrivateK
 
 def test_workers_and_replicas_that_start_at_once_sign_with_one_key(database_url: str, tmp_path: Path) -> None:
     """Replicas of several workers on an empty database: migrated once, one key, one key set."""
-    ports = [free_port() for _ in range(2)]
     variables = auth_environment(database_url, "http://127.0.0.1:1")
-    running = [server("auth", port, tmp_path, variables, workers=2) for port in ports]
-    replicas = [each.__enter__() for each in running]
-    try:
+    with contextlib.ExitStack() as stack:
+        replicas = [stack.enter_context(auth_starting(tmp_path, variables, workers=2)) for _ in range(2)]
         for replica in replicas:
-            wait_until_live(replica)
+            replica.wait_until_live()
         documents = {
             requests.get(f"{replica.url}/.well-known/jwks.json", timeout=SECONDS).text
             for replica in replicas
             for _ in range(12)
         }
         assert len(documents) == 1
-    finally:
-        for each in running:
-            each.__exit__(None, None, None)
     engine = make_engine(database_url)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT private_sealed FROM signing_keys")).all()
@@ -190,10 +184,10 @@ def test_workers_and_replicas_that_start_at_once_sign_with_one_key(database_url:
 
 def test_another_key_secret_does_not_start(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/auth.db"
-    with server("auth", free_port(), tmp_path, auth_environment(url, "http://127.0.0.1:1"), 1) as first:
-        wait_until_live(first)
+    with auth_starting(tmp_path, auth_environment(url, "http://127.0.0.1:1"), 1) as first:
+        first.wait_until_live()
     other = auth_environment(url, "http://127.0.0.1:1", AUTH_KEY_SECRET="another secret for keys")
-    with server("auth", free_port(), tmp_path, other, 1) as second:
+    with auth_starting(tmp_path, other, 1) as second:
         second.process.wait(SECONDS)
         assert "cannot be opened with this AUTH_KEY_SECRET" in second.log_text()
         assert "another secret" not in second.log_text()

@@ -1,11 +1,6 @@
 """The real server process: starts from its environment, several workers on one database, stops when told."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,52 +10,25 @@ import urllib3
 from libs.sql.engine import Database
 from services.catalogue.adapters.store_sql.index import SqlIndex
 from tests.fakes.catalogue_assets import raw_ddo, served
+from tests.granian import starting
 
-START_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+STOP_SECONDS = 60
 
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[str]:
     """The URL of a server with two workers, ready."""
-    port = free_port()
-    environment = os.environ | {
+    environ = {
         "CATALOGUE_DATABASE_URL": database_url,
         "CATALOGUE_PRIVATE_KEY": "0x" + "42" * 32,
         "PUBLIC_URL": "http://catalogue.test",
     }
-    command = [
-        str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "2",
-        "--blocking-threads", "4", "--host", "127.0.0.1", "--port", str(port),
-        "--no-access-log", "services.catalogue.wsgi:app",
-    ]  # fmt: skip
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, process, tmp_path / "log")
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=5).status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+    options = ("--workers", "2", "--blocking-threads", "4")
+    with starting("services.catalogue.wsgi:app", tmp_path, *options, environ=environ) as running:
+        running.wait_until_live("/health/ready")
+        yield running.url
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(STOP_SECONDS) == 0
 
 
 def test_every_worker_sees_what_the_indexer_writes_at_once(server: str, database_url: str) -> None:

@@ -21,13 +21,14 @@ from services.catalogue.indexer_settings import load_indexer_settings
 from tests.fakes.decrypting_origin import StubDecryptor
 from tests.fakes.indexing import served
 from tests.fixtures_chain import CHAIN_ID, DevChain
+from tests.waiting import PATIENCE_SECONDS
 
 REPO = Path(__file__).resolve().parents[3]
 KEY = "0x" + "7" * 64
 Served = dict[str, dict[str, Any]]
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -62,7 +63,9 @@ class Running:
     def served(self) -> Served:
         return served(self.database)
 
-    def wait_for(self, condition: Callable[[Served], Any], what: str, seconds: float = 20.0) -> Any:
+    def wait_for(
+        self, condition: Callable[[Served], Any], what: str, seconds: float = PATIENCE_SECONDS
+    ) -> Any:
         return wait_until(lambda: condition(self.served()), what, seconds)
 
 
@@ -111,7 +114,7 @@ class IndexerProcess:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, seconds: float = 20.0) -> int:
+    def terminate(self, seconds: float = PATIENCE_SECONDS) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 

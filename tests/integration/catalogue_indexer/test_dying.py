@@ -21,6 +21,7 @@ from tests.integration.catalogue_indexer.conftest import (
     wait_until,
 )
 from tests.integration.catalogue_indexer.test_real_chain import place_order, put, spec
+from tests.waiting import PATIENCE_SECONDS
 
 Start = Callable[[dict[str, str]], IndexerProcess]
 
@@ -72,7 +73,7 @@ def test_killed_again_and_again_the_catalogue_ends_up_like_a_fresh_index(
         if round_ > 0:
             wait_until(lambda p=process, n=began: messages(p).count("indexing") > n, "it leads", 60)
         # Somewhere between its first breath, or its first block, and its last document.
-        wait_until(lambda n=asked: decryptor.asked > n or dice.random() < 0.1, "a moment to kill", 30)
+        wait_until(lambda n=asked: decryptor.asked > n or dice.random() < 0.1, "a moment to kill")
         process.kill()
     start_process(variables)
     database = Database.open(variables["CATALOGUE_DATABASE_URL"])
@@ -88,17 +89,17 @@ def test_only_one_of_two_indexers_works_and_the_other_takes_over(
     node: DevChain, decryptor: StubDecryptor, variables: dict[str, str], start_process: Start
 ) -> None:
     first = start_process(variables)
-    wait_until(lambda: "indexing" in messages(first), "the first one leads", 30)
+    wait_until(lambda: "indexing" in messages(first), "the first one leads")
     second = start_process(variables)
-    wait_until(lambda: messages(second).count("started") == 2, "the second one runs", 30)
+    wait_until(lambda: messages(second).count("started") == 2, "the second one runs")
     asset = put(node, decryptor, spec("one"))
     database = Database.open(variables["CATALOGUE_DATABASE_URL"])
     try:
-        wait_until(lambda: asset.did in served(database), "the first asset", 30)
+        wait_until(lambda: asset.did in served(database), "the first asset")
         assert messages(second).count("indexing") == 1
         first.kill()
         other = put(node, decryptor, spec("two"))
-        wait_until(lambda: other.did in served(database), "the second one took over", 30)
+        wait_until(lambda: other.did in served(database), "the second one took over")
     finally:
         database.dispose()
     assert messages(second).count("indexing") == 2
@@ -109,15 +110,15 @@ def test_an_orderly_stop_ends_well_and_gives_the_lease_back(
 ) -> None:
     variables = variables | {"INDEXER_LEASE_SECONDS": "600"}
     first = start_process(variables)
-    wait_until(lambda: "indexing" in messages(first), "the first one leads", 30)
+    wait_until(lambda: "indexing" in messages(first), "the first one leads")
     assert first.terminate() == 0
     second = start_process(variables)
-    wait_until(lambda: messages(second).count("indexing") == 2, "the next one leads at once", 30)
+    wait_until(lambda: messages(second).count("indexing") == 2, "the next one leads at once")
 
 
 def test_health_and_metrics_are_served(variables: dict[str, str], start_process: Start) -> None:
     process = start_process(variables)
-    wait_until(lambda: "indexing" in messages(process), "it leads", 30)
+    wait_until(lambda: "indexing" in messages(process), "it leads")
     started = next(line for line in lines(process) if line["message"] == "started")
     base = f"http://127.0.0.1:{started['health_port']}"
     with urllib.request.urlopen(f"{base}/health/ready", timeout=5) as reply:
@@ -135,7 +136,7 @@ def test_bad_settings_are_listed_and_quote_nothing(
         node, decryptor, tmp_path / "x.db", CATALOGUE_PRIVATE_KEY="hunter2", PROVIDER_URL=""
     )
     process = start_process(variables)
-    assert process.process.wait(30) == 2
+    assert process.process.wait(PATIENCE_SECONDS) == 2
     text = process.log.read_text()
     assert "CATALOGUE_PRIVATE_KEY" in text
     assert "PROVIDER_URL" in text

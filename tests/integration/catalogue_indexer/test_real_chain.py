@@ -18,6 +18,7 @@ from scripts.chain.wallet import Wallet
 from tests.fakes.decrypting_origin import StubDecryptor
 from tests.fixtures_chain import CHAIN_ID, DevChain
 from tests.integration.catalogue_indexer.conftest import Served, fresh_index, running
+from tests.waiting import PATIENCE_SECONDS
 
 FILES = [{"type": "url", "url": "http://files.test/a.csv", "method": "GET"}]
 ZERO = "0x" + "0" * 40
@@ -185,7 +186,7 @@ def test_a_decryptor_that_fails_is_asked_again(
     decryptor.failures = [500, 503]
     with running(variables) as indexer:
         asset = put(node, decryptor, spec("patience"))
-        indexer.wait_for(has(asset.did), "the asset is served in the end", 30)
+        indexer.wait_for(has(asset.did), "the asset is served in the end")
     assert decryptor.asked == 3
 
 
@@ -223,7 +224,7 @@ def test_a_node_that_comes_back_with_its_saved_state_changes_nothing(
             assert after == fresh_index(variables, tmp_path, has(asset.did, other.did))
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
 
 
 def start_node(node: DevChain, *extra: str) -> "subprocess.Popen[bytes]":
@@ -231,7 +232,12 @@ def start_node(node: DevChain, *extra: str) -> "subprocess.Popen[bytes]":
     port = int(node.rpc_url.rpartition(":")[2])
     command = anvil.node_command(port=port, chain_id=CHAIN_ID, mnemonic=MNEMONIC)
     process = subprocess.Popen([*command, *extra])
-    anvil.wait_until_answers(node.rpc_url, CHAIN_ID, process)
+    try:
+        anvil.wait_until_answers(node.rpc_url, CHAIN_ID, process)
+    except RuntimeError:
+        process.kill()
+        process.wait(PATIENCE_SECONDS)
+        raise
     return process
 
 
@@ -246,7 +252,7 @@ def test_the_chain_killed_and_back_at_an_older_state_is_followed(
         gone = put(node, decryptor, spec("gone"))
         indexer.wait_for(has(gone.did), "it is served")
         node.process.kill()
-        node.process.wait(10)
+        node.process.wait(PATIENCE_SECONDS)
         process = start_node(node, "--load-state", str(deployed_state))
         try:
             asset = put(node, decryptor, spec("new"))
@@ -258,7 +264,7 @@ def test_the_chain_killed_and_back_at_an_older_state_is_followed(
             assert indexer.served() == fresh_index(variables, tmp_path, has(asset.did))
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
 
 
 def test_postgresql_holds_the_same_index(

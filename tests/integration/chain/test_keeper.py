@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from scripts.chain import anvil, deploy
 from scripts.chain.accounts import MNEMONIC, development_accounts
 from tests.fixtures_chain import CHAIN_ID, free_port
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 class Kept:
@@ -34,8 +34,8 @@ class Kept:
     def end(self, number: int) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        code = self.process.wait(timeout=15)
-        wait_for(lambda: not anvil.answers(self.url, CHAIN_ID))
+        code = self.process.wait(PATIENCE_SECONDS)
+        wait_for(lambda: not anvil.answers(self.url, CHAIN_ID), "the node to be gone")
         return code
 
     def head(self) -> str:
@@ -48,21 +48,16 @@ class Kept:
             return 0
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition did not come true"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
     chain = Kept(tmp_path)
-    chain.start()
-    yield chain
-    if chain.process is not None and chain.process.poll() is None:
-        chain.process.kill()
-        chain.process.wait(timeout=10)
+    try:
+        chain.start()
+        yield chain
+    finally:
+        if chain.process is not None:
+            chain.process.kill()
+            chain.process.wait(PATIENCE_SECONDS)
 
 
 def send(kept: Kept) -> str:
@@ -70,7 +65,7 @@ def send(kept: Kept) -> str:
     account = development_accounts()[0].address
     transaction = {"from": account, "to": account, "value": "0x1"}
     sent = str(anvil.rpc(kept.url, "eth_sendTransaction", (transaction,)))
-    wait_for(lambda: anvil.rpc(kept.url, "eth_getTransactionReceipt", (sent,)) is not None)
+    wait_for(lambda: anvil.rpc(kept.url, "eth_getTransactionReceipt", (sent,)) is not None, "its block")
     return sent
 
 
@@ -78,7 +73,7 @@ def test_after_a_kill_the_saved_blocks_and_their_receipts_are_there(kept: Kept) 
     transactions = [send(kept) for _ in range(5)]
     receipt = anvil.rpc(kept.url, "eth_getTransactionReceipt", (transactions[2],))
     head = kept.head()
-    wait_for(lambda: kept.saved_blocks() == 6)
+    wait_for(lambda: kept.saved_blocks() == 6, "six saved blocks")
     kept.end(signal.SIGKILL)
     kept.start()
     assert kept.head() == head
@@ -99,7 +94,7 @@ def test_a_graceful_stop_loses_nothing(kept: Kept) -> None:
 def test_a_kill_in_the_middle_of_a_save_leaves_a_chain_that_starts(kept: Kept) -> None:
     """The half-written file is never the one that is loaded."""
     send(kept)
-    wait_for(lambda: kept.saved_blocks() == 2)
+    wait_for(lambda: kept.saved_blocks() == 2, "two saved blocks")
     kept.end(signal.SIGKILL)
     kept.state_file.with_suffix(".tmp").write_bytes(kept.state_file.read_bytes()[:100])
     kept.start()
@@ -110,7 +105,7 @@ def test_the_keeper_ends_when_its_node_does(kept: Kept) -> None:
     assert kept.process is not None
     children = Path(f"/proc/{kept.process.pid}/task/{kept.process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    assert kept.process.wait(timeout=10) == 1
+    assert kept.process.wait(PATIENCE_SECONDS) == 1
 
 
 def test_contracts_are_deployed_once_per_chain(kept: Kept, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The compute service as a process: it starts from an empty environment, answers and reports itself."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 import requests
 
 from services.compute.dialects.ocean.compute import NOT_ENABLED
-from tests.integration.web.granian import granian
+from tests.granian import serving
 
 APP = "services.compute.wsgi:app"
 
@@ -17,8 +16,8 @@ APP = "services.compute.wsgi:app"
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("compute")
     environ = {"PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"), "LOG_LEVEL": "WARNING"}
-    with granian(APP, folder, "--workers", "2", environ=environ) as url:
-        yield url
+    with serving(APP, folder, "--workers", "2", "--blocking-threads", "4", environ=environ) as server:
+        yield server.url
 
 
 def test_it_is_ready(base: str) -> None:
@@ -41,6 +40,6 @@ def test_requests_are_measured_over_all_workers(base: str) -> None:
 def test_a_bad_setting_stops_the_start_and_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="LOG_LEVEL must be one of"),
-        granian(APP, tmp_path, environ={**os.environ, "LOG_LEVEL": "loud"}),
+        serving(APP, tmp_path, environ={"LOG_LEVEL": "loud"}),
     ):
         raise RuntimeError("it started")

@@ -17,10 +17,11 @@ import pytest
 from services.provider.domain.origins import OriginRequest
 from services.provider.egress.ticket import HEADER, SealedTickets
 from tests.fakes.origin import Origin
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = "egress-key-of-the-tests"
 ROOT = Path(__file__).parents[3]
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Egress:
 
     def _await_start(self) -> None:
         if not until(self._answers_or_died, START_SECONDS) or self.process.poll() is not None:
+            self.process.kill()
+            self.process.wait()
             raise AssertionError(self.log())
 
     def _answers_or_died(self) -> bool:
@@ -105,10 +108,13 @@ class Egress:
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        try:
+            return self.process.wait(PATIENCE_SECONDS)
+        finally:
+            self.process.kill()
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
     """Wait for a condition to come true; whether it did in time."""
     deadline = time.monotonic() + seconds
     while not condition():

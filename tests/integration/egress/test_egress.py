@@ -12,6 +12,7 @@ from services.provider.egress.ticket import HEADER, SealedTickets
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 from tests.integration.egress.conftest import KEY, Egress, ticket, until
+from tests.waiting import PATIENCE_SECONDS
 
 MEBIBYTE = 1024 * 1024
 DATA = bytes(range(256)) * 4096 * 3  # 3 MiB, unlike at every offset
@@ -186,7 +187,7 @@ class TestClients:
         sock = open_raw(egress, origin.url("/long"))
         assert sock.recv(100_000)
         sock.close()
-        assert origin.hung_up.wait(10)
+        assert origin.hung_up.wait(PATIENCE_SECONDS)
 
     def test_one_that_leaves_while_the_origin_is_silent_frees_it_too(
         self, origin: Origin, egress: Egress
@@ -264,15 +265,18 @@ class TestOperation:
     def test_a_stop_lets_running_downloads_end(self, origin: Origin, tmp_path: Path) -> None:
         origin.route("/last", scripts.sized(64 * MEBIBYTE))
         own = Egress(tmp_path, origin.port)
-        sock = open_raw(own, origin.url("/last"), receive_buffer=65536)
-        received = len(sock.recv(1000))
-        own.process.terminate()
-        assert until(lambda: "Handling signal: term" in own.log() or "Shutting down" in own.log(), 10)
-        while piece := sock.recv(MEBIBYTE):
-            received += len(piece)
-        sock.close()
-        assert received > 64 * MEBIBYTE
-        assert own.stop() == 0
+        try:
+            sock = open_raw(own, origin.url("/last"), receive_buffer=65536)
+            received = len(sock.recv(1000))
+            own.process.terminate()
+            assert until(lambda: "Handling signal: term" in own.log() or "Shutting down" in own.log())
+            while piece := sock.recv(MEBIBYTE):
+                received += len(piece)
+            sock.close()
+            assert received > 64 * MEBIBYTE
+        finally:
+            code = own.stop()
+        assert code == 0
 
     def test_it_does_not_start_without_its_key(self, origin: Origin, tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="EGRESS_KEY"):

@@ -16,6 +16,7 @@ from services.provider.egress.relay import TransferBroken
 from services.provider.egress.stream import Patience, send_body
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
+from tests.waiting import PATIENCE_SECONDS
 
 DATA = bytes(range(256)) * 20_000  # 5 MB
 Open = Callable[[Origin, scripts.Script], Reply]
@@ -135,7 +136,7 @@ def test_a_client_that_reads_nothing_is_given_up_in_the_end(
     with pytest.raises(TransferBroken) as caught:
         send_body(opened(script).body, client.here, client.here.sendall, QUICK)
     assert caught.value.cause == "client: stalled"
-    assert own_origin.hung_up.wait(10)
+    assert own_origin.hung_up.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("script", [scripts.sized(1 << 30), scripts.endless()])
@@ -148,4 +149,4 @@ def test_a_client_that_leaves(
     with pytest.raises(TransferBroken) as caught:
         send_body(reply.body, client.here, client.here.sendall, QUICK)
     assert caught.value.cause == "client: gone"
-    assert own_origin.hung_up.wait(10)
+    assert own_origin.hung_up.wait(PATIENCE_SECONDS)

@@ -20,6 +20,8 @@ from services.provider.domain.origins import OriginRequest
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 from tests.integration.egress.conftest import Answer, Egress, ticket, until
+from tests.processes import end_group
+from tests.waiting import PATIENCE_SECONDS
 
 DATA = bytes(range(256)) * 40_000  # 10 MB
 PATH = "/api/services/download?documentId=x"
@@ -94,13 +96,13 @@ def gateway(service: Service, egress: Egress, tmp_path_factory: pytest.TempPathF
     ports = Ports(gateway=port, provider=service.server_address[1], egress=egress.port)
     conf = render(StackConfig(run_dir=folder, ports=ports))
     with (folder / "nginx.log").open("wb") as log:
-        process = subprocess.Popen(command(conf), stdout=log, stderr=log)
+        process = subprocess.Popen(command(conf), stdout=log, stderr=log, start_new_session=True)
     try:
-        assert until(lambda: is_open(port)), (folder / "nginx.log").read_text()
+        assert until(lambda: process.poll() is not None or is_open(port))
+        assert process.poll() is None, (folder / "nginx.log").read_text()
         yield port
     finally:
-        process.terminate()
-        process.wait(20)
+        end_group(process)
 
 
 def fetch(gateway: int, method: str = "GET", path: str = PATH, **headers: str) -> Answer:
@@ -179,7 +181,7 @@ def test_a_client_that_leaves_frees_the_origin(gateway: int, service: Service, o
     with socket.create_connection(("127.0.0.1", gateway), timeout=10) as sock:
         sock.sendall(f"GET {PATH} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         assert sock.recv(1000)
-    assert origin.hung_up.wait(10)
+    assert origin.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_nobody_reaches_egress_by_name(gateway: int) -> None:

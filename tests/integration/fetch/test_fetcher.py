@@ -20,6 +20,7 @@ from libs.fetch.fetcher import Fetcher
 from libs.fetch.guard import Guard
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
+from tests.waiting import PATIENCE_SECONDS
 
 Ask = Callable[..., Any]
 Fetching = Callable[..., Fetcher]
@@ -161,7 +162,7 @@ def test_endless_bodies_stop_at_the_cap(origin: Origin, fetcher: Fetcher, ask: A
     assert fetcher.open(ask(origin.url("/endless"))).read_limited(100_000) is None
     assert fetcher.open(ask(origin.url("/announced"))).read_limited(9_999) is None
     assert fetcher.open(ask(origin.url("/announced"))).read_limited(10_000) == b"x" * 10_000
-    assert origin.hung_up.wait(10)
+    assert origin.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_closing_hangs_up_at_once(origin: Origin, fetcher: Fetcher, ask: Ask) -> None:
@@ -169,7 +170,7 @@ def test_closing_hangs_up_at_once(origin: Origin, fetcher: Fetcher, ask: Ask) ->
     reply = fetcher.open(ask(origin.url("/f")))
     next(reply.chunks())
     reply.close()
-    assert origin.hung_up.wait(10)
+    assert origin.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_connections_are_used_again(origin: Origin, fetcher: Fetcher, ask: Ask) -> None:

@@ -14,6 +14,7 @@ from libs.http1 import client as client_module
 from libs.http1 import wire
 from libs.http1.client import Answer, Client
 from libs.http1.errors import AnswerTooBig, BadHead, ClosedUnanswered, CutShort, HttpFailure, OtherStatus
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Script = Callable[[socket.socket, int], bytes | None]
@@ -143,7 +144,7 @@ def test_a_connection_closed_while_idle_is_seen_before_anything_is_sent(peer: Pe
     client = to(peer)
     ask(client, method)
     peer.hang_up()
-    time.sleep(0.05)  # the end of the stream has to cross the loopback
+    wait_for(lambda: not client._idle[-1].is_quiet, "the end of the stream to cross the loopback")
     assert ask(client, method).body == b"ok"
     assert (len(peer.requests), peer.connections) == (2, 2)
 
@@ -163,8 +164,8 @@ def test_a_late_word_on_an_idle_connection_is_not_the_next_answer(peer: Peer) ->
     peer.script = late
     client = to(peer)
     ask(client)
-    assert said.wait(5)
-    time.sleep(0.05)
+    assert said.wait(PATIENCE_SECONDS)
+    wait_for(lambda: not client._idle[-1].is_quiet, "the word to cross the loopback")
     assert ask(client).status == 200
 
 

@@ -12,7 +12,8 @@ from scripts.chain.provider_client import LocalEncryptor
 from scripts.chain.publish import Published, publish
 from tests.fakes.provider import PROVIDER_ADDRESS, PROVIDER_KEY
 from tests.fixtures_chain import CHAIN_ID, DevChain
-from tests.provider_server import ProviderServer, provider_server
+from tests.granian import Granian
+from tests.provider_server import provider_server
 
 FILES = [{"type": "url", "url": "https://example.org/data.csv", "method": "GET"}]
 
@@ -30,7 +31,7 @@ def published(dev_chain: DevChain) -> Published:
 
 
 @pytest.fixture
-def server(dev_chain: DevChain, database_url: str, tmp_path: Path) -> Iterator[ProviderServer]:
+def server(dev_chain: DevChain, database_url: str, tmp_path: Path) -> Iterator[Granian]:
     """Once over SQLite and once over PostgreSQL."""
     with provider_server(
         tmp_path,

@@ -22,13 +22,14 @@ from scripts.chain.publish import Published
 from tests.assembly import emitter, smart_account
 from tests.fakes.provider import PROVIDER_KEY
 from tests.fixtures_chain import CHAIN_ID, DevChain
+from tests.granian import Granian
 from tests.integration.provider.conftest import publish_sample
 from tests.integration.provider.test_simultaneous_use import INDEXER, decrypt_request
-from tests.provider_server import ProviderServer, provider_server
+from tests.provider_server import provider_server
 
 
 @pytest.fixture(scope="module")
-def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderServer]:
+def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granian]:
     folder: Path = tmp_path_factory.mktemp("provider")
     with provider_server(
         folder,
@@ -43,25 +44,25 @@ def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Ite
 _nonces = iter(range(10, 10_000))
 
 
-def decrypt(server: ProviderServer, published: Published, **changes: Any) -> requests.Response:
+def decrypt(server: Granian, published: Published, **changes: Any) -> requests.Response:
     body = {**decrypt_request(published, str(next(_nonces))), **changes}
     return requests.post(f"{server.url}/api/services/decrypt", json=body, timeout=30)
 
 
-def test_plain_network_url_takes_the_nodes_chain_id(server: ProviderServer) -> None:
+def test_plain_network_url_takes_the_nodes_chain_id(server: Granian) -> None:
     assert requests.get(server.url, timeout=30).json()["chainIds"] == [CHAIN_ID]
 
 
 @pytest.mark.parametrize("flags", [0, 1, 2, 3])
 def test_published_documents_open_whatever_their_flags(
-    server: ProviderServer, dev_chain: DevChain, flags: int
+    server: Granian, dev_chain: DevChain, flags: int
 ) -> None:
     published = publish_sample(dev_chain, flags=flags, count=flags)
     answer = decrypt(server, published)
     assert (answer.status_code, answer.content) == (201, compact_json(published.ddo))
 
 
-def test_state_changes_count_with_the_next_block(server: ProviderServer, dev_chain: DevChain) -> None:
+def test_state_changes_count_with_the_next_block(server: Granian, dev_chain: DevChain) -> None:
     published = publish_sample(dev_chain, count=10)
     for state, status in ((0, 201), (3, 403), (5, 201), (1, 403), (4, 201), (2, 403)):
         set_state(dev_chain.wallet(1), published.nft, state)
@@ -69,7 +70,7 @@ def test_state_changes_count_with_the_next_block(server: ProviderServer, dev_cha
 
 
 def test_metadata_events_of_look_alike_contracts_do_not_count(
-    server: ProviderServer, dev_chain: DevChain, published: Published
+    server: Granian, dev_chain: DevChain, published: Published
 ) -> None:
     wallet = dev_chain.wallet(3)
     contract = wallet.deploy_code(emitter())
@@ -94,14 +95,14 @@ def test_metadata_events_of_look_alike_contracts_do_not_count(
 
 
 def test_another_assets_transaction_does_not_open_this_nft(
-    server: ProviderServer, dev_chain: DevChain, published: Published
+    server: Granian, dev_chain: DevChain, published: Published
 ) -> None:
     other = publish_sample(dev_chain, count=11)
     mixed = Published(published.did, published.nft, published.datatokens, other.tx_hash, {})
     assert decrypt(server, mixed).json() == {"error": "Failed to process transaction id."}
 
 
-def test_files_blobs_of_an_asset_are_not_handed_out(server: ProviderServer, published: Published) -> None:
+def test_files_blobs_of_an_asset_are_not_handed_out(server: Granian, published: Published) -> None:
     service = published.ddo["services"][0]
     files = {
         "datatokenAddress": published.datatokens[0],
@@ -124,7 +125,7 @@ def test_files_blobs_of_an_asset_are_not_handed_out(server: ProviderServer, publ
 
 
 def test_smart_accounts_sign_with_their_owners_key(
-    server: ProviderServer, dev_chain: DevChain, published: Published
+    server: Granian, dev_chain: DevChain, published: Published
 ) -> None:
     owner, stranger = PrivateKey("0x" + "22" * 32), PrivateKey("0x" + "33" * 32)
     account = dev_chain.wallet(3).deploy_code(smart_account(owner.address))
@@ -137,9 +138,7 @@ def test_smart_accounts_sign_with_their_owners_key(
         assert answer.status_code == status, answer.text
 
 
-def test_metadata_of_a_made_up_transaction_answers_at_once(
-    server: ProviderServer, published: Published
-) -> None:
+def test_metadata_of_a_made_up_transaction_answers_at_once(server: Granian, published: Published) -> None:
     made_up = "0x" + keccak256(b"nothing").hex()
     unknown = Published(published.did, published.nft, published.datatokens, made_up, {})
     answer = decrypt(server, unknown)

@@ -10,15 +10,16 @@ import requests
 from scripts.chain.publish import Published
 from tests.fakes.provider import PROVIDER_KEY
 from tests.fixtures_chain import CHAIN_ID, DevChain
+from tests.granian import Granian
 from tests.integration.provider.test_simultaneous_use import decrypt_request
-from tests.provider_server import ProviderServer, provider_server
+from tests.provider_server import provider_server
 
 SECRET_URL = "https://bucket.example/private?key=hunter2"
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl"
 
 
 @pytest.fixture
-def server(dev_chain: DevChain, tmp_path: Path) -> Iterator[ProviderServer]:
+def server(dev_chain: DevChain, tmp_path: Path) -> Iterator[Granian]:
     with provider_server(
         tmp_path,
         workers=1,
@@ -31,7 +32,7 @@ def server(dev_chain: DevChain, tmp_path: Path) -> Iterator[ProviderServer]:
 
 
 def test_signatures_tokens_urls_keys_and_documents_never_reach_the_log(
-    server: ProviderServer, published: Published
+    server: Granian, published: Published
 ) -> None:
     body = decrypt_request(published, "5")
     decrypted = requests.post(f"{server.url}/api/services/decrypt", json=body, timeout=30)
@@ -50,7 +51,7 @@ def test_signatures_tokens_urls_keys_and_documents_never_reach_the_log(
         headers={"Content-Type": "application/octet-stream"},
         timeout=30,
     )
-    log = server.log.read_text()
+    log = server.log_text()
     for secret in (
         body["signature"][2:],
         TOKEN,
@@ -66,7 +67,7 @@ def test_signatures_tokens_urls_keys_and_documents_never_reach_the_log(
     assert "Traceback" not in log
 
 
-def test_log_lines_cannot_be_forged_through_parameters(server: ProviderServer) -> None:
+def test_log_lines_cannot_be_forged_through_parameters(server: Granian) -> None:
     forged = '\n{"time": "x", "level": "INFO", "service": "provider", "message": "forged"}\n'
     for params in ({"userAddress": forged}, {"documentId": forged}):
         requests.get(f"{server.url}/api/services/nonce", params=params, timeout=30)
@@ -79,7 +80,7 @@ def test_log_lines_cannot_be_forged_through_parameters(server: ProviderServer) -
     assert any(line.get("request_id") == "x" * 9 for line in lines)
 
 
-def test_every_request_leaves_one_line_with_its_id(server: ProviderServer) -> None:
+def test_every_request_leaves_one_line_with_its_id(server: Granian) -> None:
     answer = requests.get(f"{server.url}/", headers={"X-Request-Id": "my.request-1"}, timeout=30)
     assert answer.headers["X-Request-Id"] == "my.request-1"
     mine = [line for line in server.log_lines() if line.get("request_id") == "my.request-1"]

@@ -15,14 +15,15 @@ from libs.signing.messages import Decrypt
 from libs.signing.personal import sign_text
 from scripts.chain.publish import Published
 from tests.fixtures_chain import CHAIN_ID, DevChain
-from tests.provider_server import ProviderServer, provider_server
+from tests.granian import Granian
+from tests.provider_server import provider_server
 
 CLAIMED = 8997
 KEY = PrivateKey("0x" + "51" * 32)
 
 
 @pytest.fixture(scope="module")
-def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderServer]:
+def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granian]:
     """The development node, said to be of chain 8997, with the very contracts of chain 8996."""
     folder: Path = tmp_path_factory.mktemp("lying")
     addresses = folder / "address.json"
@@ -46,7 +47,7 @@ def answer(request: urllib.request.Request | str) -> tuple[int, Any]:
             return error.code, json.load(error)
 
 
-def test_a_node_of_another_chain_gives_nothing_away(server: ProviderServer, published: Published) -> None:
+def test_a_node_of_another_chain_gives_nothing_away(server: Granian, published: Published) -> None:
     """The NFT, its document and its state are all there, on the wrong chain."""
     nonce = str(time.time_ns())
     text = Decrypt(published.tx_hash, KEY.address, str(CLAIMED), nonce).text()
@@ -66,7 +67,7 @@ def test_a_node_of_another_chain_gives_nothing_away(server: ProviderServer, publ
     assert answer(request) == (502, {"error": "The blockchain node cannot be used right now."})
 
 
-def test_a_node_of_another_chain_makes_the_service_unready(server: ProviderServer) -> None:
+def test_a_node_of_another_chain_makes_the_service_unready(server: Granian) -> None:
     status, _ = answer(f"{server.url}/health/ready")
     assert status == 503
     assert answer(f"{server.url}/")[1]["chainIds"] == [CLAIMED]  # discovery asks no node

@@ -13,7 +13,7 @@ from libs.signing.personal import sign_text
 from scripts.chain.assets import compact_json
 from scripts.chain.publish import Published
 from tests.fixtures_chain import CHAIN_ID
-from tests.provider_server import ProviderServer
+from tests.granian import Granian
 
 USES = 50
 INDEXER = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
@@ -51,7 +51,7 @@ def at_once(url: str, body: dict[str, Any], uses: int) -> list[requests.Response
 
 
 def test_of_fifty_simultaneous_decrypts_exactly_one_is_accepted(
-    server: ProviderServer, published: Published
+    server: Granian, published: Published
 ) -> None:
     body = decrypt_request(published, "1795295486993079057")
     answers = at_once(server.url, body, USES)
@@ -66,7 +66,7 @@ def test_of_fifty_simultaneous_decrypts_exactly_one_is_accepted(
     }
 
 
-def test_decrypt_nonces_never_touch_the_users_counter(server: ProviderServer, published: Published) -> None:
+def test_decrypt_nonces_never_touch_the_users_counter(server: Granian, published: Published) -> None:
     body = decrypt_request(published, "1795295486993079999")
     assert requests.post(f"{server.url}/api/services/decrypt", json=body, timeout=30).status_code == 201
     answer = requests.get(f"{server.url}/api/services/nonce", {"userAddress": INDEXER.address}, timeout=30)

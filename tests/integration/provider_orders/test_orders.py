@@ -1,7 +1,7 @@
 """Orders on the real contracts: what opens a file, and the attacks that must not (contract 12 and 12.1)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from tests.integration.provider_orders.conftest import (
     Shop,
     ocean_fee,
 )
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 BuildShop = Callable[..., Shop]
 
@@ -243,7 +244,7 @@ class TestTransactionsThatDoNotCount:
         thread = threading.Thread(target=lambda: answers.append(shop.download(asset, tx)))
         thread.start()
         shop.node.mine()
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_SECONDS)
         assert answers[0].data == CONTENT
 
     def test_confirmations_are_waited_out(self, own_shop: BuildShop) -> None:
@@ -289,7 +290,12 @@ class TestProofOnChain:
         assert shop.download(asset, tx).data == CONTENT
         shop.proofs.drain()
         executed = topic("OrderExecuted(address,address,bytes32,bytes,bytes,bytes,bytes,uint256,uint256)")
-        logs = shop.node.chain().logs(0, shop.node.chain().head().number, [executed], asset.datatokens[0])
+
+        def written() -> Sequence[Log]:
+            chain = shop.node.chain()
+            return chain.logs(0, chain.head().number, [executed], asset.datatokens[0])
+
+        logs = wait_for(written, "the proof's block")  # the node takes a transaction before it mines it
         assert len(logs) == 1
         assert logs[0].data[:32].hex() == tx[2:]
 

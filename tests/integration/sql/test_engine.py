@@ -16,6 +16,7 @@ from libs.sql.engine import Database, make_engine
 from libs.sql.errors import BadDatabaseUrl, DatabaseUnavailable
 from tests.fixtures_postgres import PostgresServer
 from tests.integration.sql.tables import counters, events, metadata
+from tests.processes import none_left
 
 INCREMENT = update(counters).where(counters.c.name == "n").values(value=counters.c.value + 1)
 VALUE = select(counters.c.value).where(counters.c.name == "n")
@@ -63,16 +64,17 @@ def test_no_increment_is_lost_between_processes_and_threads(database: Database, 
         )
         for _ in range(3)
     ]  # fmt: skip
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    for worker in workers:
-        _, errors = worker.communicate(timeout=120)
-        assert worker.returncode == 0, errors
+    with none_left(workers):
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        for worker in workers:
+            _, errors = worker.communicate(timeout=120)
+            assert worker.returncode == 0, errors
     assert value(database) == 3 * 4 * 25
 
 

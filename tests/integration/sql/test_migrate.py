@@ -12,6 +12,7 @@ from libs.sql.engine import Database, make_engine
 from libs.sql.errors import MigrationsMissing
 from tests.integration.sql.tables import counters, events, metadata
 from tests.migrations_kit import check_migrations, check_schema_equals_models
+from tests.processes import none_left
 
 LOCATION = Path(__file__).parent / "migrations"
 STARTER = """
@@ -69,11 +70,12 @@ def test_processes_and_threads_that_start_at_once_migrate_exactly_once(database_
         )
         for _ in range(4)
     ]
-    for starter in starters:
-        assert starter.stdin is not None
-        starter.stdin.write("go\n")
-        starter.stdin.flush()
-    answers = [starter.communicate(timeout=120) for starter in starters]
+    with none_left(starters):
+        for starter in starters:
+            assert starter.stdin is not None
+            starter.stdin.write("go\n")
+            starter.stdin.flush()
+        answers = [starter.communicate(timeout=120) for starter in starters]
     said = sorted(word for out, _ in answers for word in out.split())
     assert said == ["False"] * 11 + ["True"], answers
     check_schema_equals_models(database_url, metadata)

@@ -1,10 +1,10 @@
 """The edge kit under granian with several workers: metrics that add up, bodies, log lines, readiness."""
 
 import http.client
-import json
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,9 +12,12 @@ import pytest
 import requests
 
 from tests.fixtures_postgres import PostgresServer
-from tests.integration.web.granian import granian, wait_for
+from tests.granian import Granian, serving
+from tests.waiting import wait_for
 
 APP = "tests.integration.web.trial:app"
+ONE = ("--workers", "1", "--blocking-threads", "4")
+TWO = ("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers")
 
 
 def total(base: str, route: str) -> float:
@@ -41,7 +44,8 @@ def ask_until(base: str, enough: int, seen: set[int]) -> int:
 def test_metrics_of_two_workers_add_up_and_survive_the_death_of_one(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics"
     environ = {"TRIAL": "1", "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
-    with granian(APP, tmp_path, "--workers", "2", "--respawn-failed-workers", environ=environ) as base:
+    with serving(APP, tmp_path, *TWO, environ=environ) as server:
+        base = server.url
         seen: set[int] = set()
         asked = ask_until(base, 2, seen)
         assert {total(base, "/pid") for _ in range(10)} == {float(asked)}
@@ -59,26 +63,29 @@ def test_counters_go_on_after_a_restart_and_files_do_not_pile_up(tmp_path: Path)
     metrics = tmp_path / "metrics"
     environ = {"TRIAL": "1", "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     for started in (1, 2, 3):
-        with granian(APP, tmp_path, "--workers", "1", environ=environ) as base:
-            requests.get(f"{base}/pid", timeout=10)
-            assert total(base, "/pid") == started
+        with serving(APP, tmp_path, *ONE, environ=environ) as server:
+            requests.get(f"{server.url}/pid", timeout=10)
+            assert total(server.url, "/pid") == started
             assert len(list(metrics.glob("histogram_*.db"))) <= 2
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> object:
-    folder = tmp_path_factory.mktemp("granian")
-    with granian(APP, folder, "--workers", "1", environ={"TRIAL": "1"}) as url:
-        yield url, folder
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granian]:
+    with serving(APP, tmp_path_factory.mktemp("granian"), *ONE, environ={"TRIAL": "1"}) as running:
+        yield running
 
 
-def test_bodies_arrive_by_every_method_with_and_without_a_length(base: tuple[str, Path]) -> None:
-    url, _ = base
+@pytest.fixture
+def base(server: Granian) -> str:
+    return server.url
+
+
+def test_bodies_arrive_by_every_method_with_and_without_a_length(base: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
         for data in (b'{"a": 1.50}', iter([b'{"a":', b" 1.50}"])):
             answer = requests.request(
                 method,
-                f"{url}/echo?b=%C3%A9",
+                f"{base}/echo?b=%C3%A9",
                 data=data,
                 headers={"Content-Type": "application/json"},
                 timeout=10,
@@ -87,59 +94,51 @@ def test_bodies_arrive_by_every_method_with_and_without_a_length(base: tuple[str
 
 
 @pytest.mark.parametrize("path", ["/echo", "/length"])
-def test_a_body_without_a_length_is_refused_beyond_the_limit_not_cut(
-    base: tuple[str, Path], path: str
-) -> None:
-    url, _ = base
+def test_a_body_without_a_length_is_refused_beyond_the_limit_not_cut(base: str, path: str) -> None:
     headers = {"Content-Type": "application/json"}
-    at_limit = requests.post(f"{url}/length", data=iter([b"x" * 500, b"x" * 500]), timeout=10)
+    at_limit = requests.post(f"{base}/length", data=iter([b"x" * 500, b"x" * 500]), timeout=10)
     assert at_limit.text == "1000"
-    answer = requests.post(f"{url}{path}", data=iter([b"x" * 500, b"x" * 501]), headers=headers, timeout=10)
+    answer = requests.post(f"{base}{path}", data=iter([b"x" * 500, b"x" * 501]), headers=headers, timeout=10)
     assert answer.status_code == 413
 
 
-def test_hostile_queries_are_the_callers_mistake(base: tuple[str, Path]) -> None:
-    url, _ = base
+def test_hostile_queries_are_the_callers_mistake(base: str) -> None:
     for query in ("a=%00", "a=%ff", "a=1&a=2", "%ff=1", "a=" + "x" * 20_000):
-        assert requests.get(f"{url}/echo?{query}", timeout=10).status_code in (400, 413)
+        assert requests.get(f"{base}/echo?{query}", timeout=10).status_code in (400, 413)
 
 
-def test_log_lines_of_real_requests_are_json_and_hold_no_query(base: tuple[str, Path]) -> None:
-    url, folder = base
+def test_log_lines_of_real_requests_are_json_and_hold_no_query(server: Granian) -> None:
     headers = {"X-Request-Id": "trial-request-1"}
-    requests.get(f"{url}/stream?signature=hunter2", headers=headers, timeout=10)
+    requests.get(f"{server.url}/stream?signature=hunter2", headers=headers, timeout=10)
 
     def lines() -> list[dict[str, object]]:
-        written = (folder / "stderr").read_text().splitlines()
-        found = [json.loads(line) for line in written if line.startswith("{")]
-        return [line for line in found if line.get("request_id") == "trial-request-1"]
+        return [line for line in server.log_lines() if line.get("request_id") == "trial-request-1"]
 
     wait_for(lambda: len(lines()) == 1, "the access line")
     assert (lines()[0]["route"], lines()[0]["bytes"], lines()[0]["status"]) == ("/stream", 50_000, 200)
-    assert "hunter2" not in (folder / "stderr").read_text()
+    assert "hunter2" not in server.log_text()
 
 
 def test_ready_follows_the_database_and_live_does_not(tmp_path: Path) -> None:
-    server = PostgresServer.create()
+    database = PostgresServer.create()
     try:
-        environ = {"TRIAL": "1", "TRIAL_DATABASE_URL": server.new_database()}
-        with granian(APP, tmp_path, "--workers", "1", environ=environ) as url:
+        environ = {"TRIAL": "1", "TRIAL_DATABASE_URL": database.new_database()}
+        with serving(APP, tmp_path, *ONE, environ=environ) as server:
+            url = server.url
             assert requests.get(f"{url}/health/ready", timeout=10).json()["checks"] == {"database": "ok"}
-            server.stop()
+            database.stop()
             answer = requests.get(f"{url}/health/ready", timeout=10)
             assert (answer.status_code, answer.json()["checks"]) == (503, {"database": "failed"})
             assert requests.get(f"{url}/health/live", timeout=10).status_code == 200
-            server.start()
+            database.start()
             wait_for(lambda: requests.get(f"{url}/health/ready", timeout=10).ok, "readiness to return")
     finally:
-        server.remove()
+        database.remove()
 
 
 @pytest.mark.parametrize("size", [60_000, 1_000_000, 20_000_000])
-def test_a_body_that_nobody_reads_costs_no_later_request_its_connection(
-    base: tuple[str, Path], size: int
-) -> None:
-    address = urlsplit(base[0])
+def test_a_body_that_nobody_reads_costs_no_later_request_its_connection(base: str, size: int) -> None:
+    address = urlsplit(base)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
     for path in ("/nowhere", "/health/live", "/nowhere"):
         connection.request("POST", path, b"x" * size)

@@ -1,0 +1,18 @@
+"""Waiting for a condition instead of for a time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+# Long, since only a failure waits to its end: a busy machine takes tens of seconds for what else takes one.
+PATIENCE_SECONDS = 60.0
+
+
+def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Ask until the answer is a true one, and return that; fails when time is up."""
+    until = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        time.sleep(0.02)
+    return answer
