@@ -22,17 +22,19 @@ class Access(StrEnum):
     PUBLIC = "public"  # anybody
     WALLET = "wallet"  # a wallet's signature, or an AuthToken in its place
     SIGNATURE = "signature"  # a wallet's signature, nothing else
+    PRINCIPAL = "principal"  # whoever any credential of ours stands for (libs/web/gate.py)
     SERVICE = "service"  # one of our services, by its token; closed at the gateway
     CREDENTIALS = "credentials"  # one of our services, by its name and secret; closed at the gateway
     OPERATIONS = "operations"  # whoever reaches the port: monitoring; closed at the gateway
 
 
-EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE})  # what the gateway lets in
+EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL})  # what the gateway lets in
 
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
     Access.WALLET: [{"signature": []}, {"authToken": []}],
     Access.SIGNATURE: [{"signature": []}],
+    Access.PRINCIPAL: [{"accessToken": []}],
     Access.SERVICE: [{"serviceToken": []}],
     Access.CREDENTIALS: [{"serviceSecret": []}],
     Access.OPERATIONS: [],
@@ -46,6 +48,7 @@ _SCHEMES: Mapping[str, Schema] = {
         "text that the operation names, or of a contract wallet's signature (EIP-1271). Query, JSON or form.",
     },
     "authToken": {"type": "apiKey", "in": "header", "name": "AuthToken"},
+    "accessToken": {"type": "http", "scheme": "bearer"},
     "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "serviceSecret": {"type": "http", "scheme": "basic"},
 }

@@ -18,6 +18,7 @@ from werkzeug.routing import RequestRedirect
 
 from libs.web import cors as cors_headers
 from libs.web import logs, metrics, request_ids
+from libs.web.gate import public
 from libs.web.health import Check, Readiness
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ def _note_whole(response: Response) -> Response:
 def _mount_health(app: Flask, service: str, readiness: Readiness) -> None:
     live = json.dumps({"status": "live", "service": service})
 
+    @public
     def show_live() -> Response:
         return Response(live, mimetype="application/json")
 
+    @public
     def show_ready() -> Response:
         outcomes = readiness.outcomes()
         ready = all(outcome == "ok" for outcome in outcomes.values())
@@ -81,6 +84,7 @@ def _mount_health(app: Flask, service: str, readiness: Readiness) -> None:
     app.add_url_rule("/health/ready", "edge_ready", show_ready)
 
 
+@public
 def _metrics() -> Response:
     return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
 

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 
 from libs.signing import tokens
 from libs.signing.errors import SigningError
+from libs.web.gate import service_only
 from libs.web.http import PeerUnavailable
 from libs.web.jwks import JwksSource
 
@@ -79,9 +80,11 @@ def requires_service(*names: str) -> Callable[[Callable[P, T]], Callable[P, T | 
     """Only the named services may call this route; any service when no name is given.
 
     401 without a good token, 403 for another service, 503 when tokens cannot be checked. `g.service` is set.
+    It is the route's mark as well (libs/web/gate.py).
     """
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
+        @service_only
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             verifier: Any = current_app.extensions[EXTENSION]
