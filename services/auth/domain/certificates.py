@@ -8,7 +8,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -97,13 +96,6 @@ _NAMES: Final = {
     **{spelling: oid for oid, short in _SHORT.items() for spelling in (short, short.lower(), short.upper())},
 }
 _AFTER_COMMA: Final = re.compile(r"(?<!\\),\s+")
-
-
-def parse_escaped(text: str) -> Certificate:
-    """The certificate in nginx's `$ssl_client_escaped_cert`: a PEM text, URL-escaped. CertificateRefused."""
-    if len(text) > 3 * MAX_PEM_CHARS:
-        raise CertificateRefused("The certificate is too large.")
-    return parse_pem(unquote_to_bytes(text))
 
 
 def parse_pem(pem: bytes) -> Certificate:
