@@ -105,9 +105,10 @@ def issue(
     return jwt.encode(header, dict(claims), key.native, algorithms=[ALGORITHM])
 
 
-def verify(token: str, jwks: PublicKeys | Mapping[str, Any]) -> Claims:
+def verify(token: str, jwks: PublicKeys | Mapping[str, Any], kind: str | None = None) -> Claims:
     """Check spelling and signature, and return the claims; the times are for `check_times`.
 
+    With `kind` the header's `typ` must be that one.
     Raises TokenRefused, or its subclass UnknownTokenKey when the key set may be stale.
     """
     segments = _segments(token)
@@ -122,6 +123,8 @@ def verify(token: str, jwks: PublicKeys | Mapping[str, Any]) -> Claims:
         raise TokenRefused("wrong signature or claims") from error
     if not _HEADER_FIELDS.issuperset(found.header):
         raise TokenRefused("header has fields that are not allowed")
+    if kind is not None and found.header.get("typ") != kind:
+        raise TokenRefused("token of another kind")
     return dict(found.claims)
 
 

@@ -5,8 +5,10 @@ from typing import Any, Protocol
 
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import Client
-from services.auth.domain.grants import Grant
+from services.auth.domain.device import DeviceRequest
+from services.auth.domain.grants import AuthorizationCode, Grant, RefreshToken, Rotation
 from services.auth.domain.people import Group, Person, PersonState
+from services.auth.domain.sessions import Session
 from services.auth.domain.signing_keys import StoredKey
 from services.auth.domain.tokens import WalletToken
 from services.auth.domain.wallets import Proof, SignedRequest
@@ -82,7 +84,11 @@ class People(Protocol):
     def add(self, person: Person, password_hash: str | None) -> None:
         """Raises NameTaken."""
 
-    def by_id(self, person_id: str) -> Person | None: ...
+    def has_admin(self) -> bool:
+        """Whether an active administrator exists."""
+
+    def by_id(self, person_id: str) -> Person | None:
+        """Removed people too: jobs name them."""
 
     def by_username(self, username: str) -> Person | None:
         """Removed people have no user name any more."""
@@ -105,12 +111,17 @@ class People(Protocol):
         state: PersonState | None = None,
         is_admin: bool | None = None,
     ) -> Person:
-        """What is None stays. A new state or admin flag raises the version. NoSuchPerson, LastAdmin."""
+        """What is None stays; an empty e-mail address takes it away. A new state or admin flag raises the
+        version. Removing frees wallets, certificates and groups. Raises NoSuchPerson, LastAdmin.
+        """
 
     def password_hash(self, person_id: str) -> str | None: ...
 
-    def set_password(self, person_id: str, password_hash: str | None, *, raise_version: bool = True) -> None:
-        """None takes the password away. Raises NoSuchPerson."""
+    def set_password(self, person_id: str, password_hash: str | None) -> None:
+        """None takes the password away. Raises the version; NoSuchPerson."""
+
+    def swap_hash(self, person_id: str, known: str, new: str) -> bool:
+        """Another hash of the same password, unless the password was changed meanwhile."""
 
     def link_wallet(self, person_id: str, address: str) -> None:
         """Moves the wallet's own stamp too. Raises WalletTaken; linking it again to its person is fine."""
@@ -195,7 +206,53 @@ class Grants(Protocol):
 
     def revoke_all(self, subject: str, why: str, client_id: str | None = None) -> int: ...
 
-    def of_subject(self, subject: str) -> list[Grant]: ...
+    def of_subject(self, subject: str) -> list[Grant]:
+        """Those that still count, newest first."""
+
+    def used(self, grant_id: str, now: float) -> None:
+        """Remember when it was used last."""
+
+    def purge(self, expired_before: float, most: int) -> int:
+        """Forget up to `most` grants that ended before that time, with all that hangs on them."""
+
+
+class Codes(Protocol):
+    """Authorization codes, by the SHA-256 of the code."""
+
+    def add(self, grant: Grant, code: AuthorizationCode) -> None:
+        """The grant and its code, together."""
+
+    def find(self, code_hash: str) -> AuthorizationCode | None:
+        """Used ones too; purged ones not."""
+
+    def take(self, code_hash: str, now: float) -> bool:
+        """Whether this call used it: one atomic statement."""
+
+
+class RefreshTokens(Protocol):
+    """Refresh tokens, by the SHA-256 of the token."""
+
+    def add(self, token: RefreshToken) -> None: ...
+
+    def find(self, token_hash: str) -> RefreshToken | None:
+        """Used ones too; None when its grant does not count any more."""
+
+    def rotate(self, token_hash: str, successor: RefreshToken, now: float, grace: float) -> Rotation:
+        """Replace a token by its successor, in one transaction.
+
+        A token that was used less than `grace` seconds ago gets another successor: two processes of one
+        client refresh at the same time. Used before that, it is REUSED: nothing is added.
+        """
+
+
+class TokenStanding(Protocol):
+    """What may end an access token before its time, in one read."""
+
+    def counts(self, token_id: str, client_id: str, grant_id: str | None, now: float) -> bool:
+        """Not revoked itself, its client neither removed nor disabled, its grant (if any) standing."""
+
+    def revoke(self, token_id: str, subject: str, client_id: str, expires_at: float, now: float) -> bool:
+        """Whether this call revoked it; moves the subject's stamp."""
 
 
 class SingleUse(Protocol):
@@ -209,3 +266,53 @@ class SingleUse(Protocol):
 
     def spend_foreign(self, purpose: str, value: str, expires_at: float) -> bool:
         """Whether a value made by others (a `jti`) is seen for the first time."""
+
+
+class Sessions(Protocol):
+    """Logins of browsers, by the SHA-256 of the id in the cookie. Everything raises StoreUnavailable."""
+
+    def add(self, session_hash: str, session: Session) -> None: ...
+
+    def get(self, session_hash: str) -> Session | None:
+        """None when it was never there or was ended; whether its time is over is the caller's to see."""
+
+    def extend(self, session_hash: str, expires_at: float) -> None:
+        """Only forward, and not one that was ended."""
+
+    def end(self, session_hash: str, now: float) -> bool:
+        """Whether this call ended it."""
+
+    def end_all(self, subject: str, now: float) -> int:
+        """How many this call ended."""
+
+    def purge(self, expired_before: float, most: int) -> int:
+        """Forget up to `most` that were over before that time; how many there were."""
+
+
+class DeviceRequests(Protocol):
+    """Requests of devices (RFC 8628), by the hashes of their codes. Everything raises StoreUnavailable.
+
+    States move forward only, each move one atomic statement, whatever arrives at the same time.
+    """
+
+    def add(self, device_hash: str, user_hash: str, request: DeviceRequest) -> bool:
+        """False, and nothing kept, when one of the codes is there already."""
+
+    def by_device_code(self, device_hash: str) -> DeviceRequest | None: ...
+
+    def by_user_code(self, user_hash: str) -> DeviceRequest | None: ...
+
+    def approve(self, user_hash: str, grant: Grant, now: float) -> bool:
+        """Whether this call answered a waiting request; `grant` is kept together with the answer."""
+
+    def deny(self, user_hash: str, now: float) -> bool:
+        """Whether this call answered a waiting request."""
+
+    def note_poll(self, device_hash: str, now: float, least_seconds: float) -> bool:
+        """False when the last poll that counted is less than that ago: this one does not count then."""
+
+    def use(self, device_hash: str, now: float) -> bool:
+        """Whether this call took the grant of an approved request; of any number of calls one does."""
+
+    def purge(self, expired_before: float, most: int) -> int:
+        """Forget up to `most` that expired before that time; how many there were."""

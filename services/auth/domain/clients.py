@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from services.auth.domain import scopes
+from services.auth.domain.errors import AuthError
+
 CODE: Final = "authorization_code"
 REFRESH: Final = "refresh_token"
 CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -13,6 +16,23 @@ EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 PUBLIC, BASIC, POST = "none", "client_secret_basic", "client_secret_post"
 PRIVATE_KEY_JWT, TLS = "private_key_jwt", "tls_client_auth"
+
+
+SECRET_METHODS: Final = frozenset({BASIC, POST})
+
+# What a client may ask for that did not say: everything a person can agree to, except administration.
+DEFAULT_SCOPES: Final = (
+    "openid",
+    "profile",
+    "email",
+    "groups",
+    scopes.OFFLINE,
+    *sorted(scopes.BATCH),
+)
+
+
+class NoSuchClient(AuthError):
+    """No client of that id, a disabled one, or not yours."""
 
 
 class ClientOrigin(StrEnum):
@@ -44,3 +64,31 @@ class Client:
     document: Mapping[str, Any] = field(default_factory=dict)
     created_at: float = 0.0
     is_disabled: bool = False
+    secret_expires_at: float | None = None
+    registration_hash: str | None = field(default=None, repr=False)  # SHA-256 of its management token
+
+    @property
+    def is_public(self) -> bool:
+        return self.auth_method == PUBLIC
+
+    @property
+    def wants_jwt_refresh_tokens(self) -> bool:
+        """diracx-cli reads `exp` out of its refresh token and dies of an opaque one."""
+        return self.document.get("refresh_token_format") == "jwt"
+
+    def may_ask(self, scope: str) -> bool:
+        return scope in self.scopes or scope.startswith(scopes.PREFIXES)
+
+
+# Stock clients whose ids are printed in their code; an entry in the store takes their place.
+BUILTIN: Final[Mapping[str, Client]] = {
+    "myDIRACClientID": Client(
+        client_id="myDIRACClientID",
+        origin=ClientOrigin.BUILTIN,
+        name="DiracX command line",
+        auth_method=PUBLIC,
+        grant_types=(DEVICE, CODE, REFRESH),
+        scopes=DEFAULT_SCOPES,
+        document={"refresh_token_format": "jwt"},
+    ),
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from services.auth.domain.errors import AuthError
@@ -34,3 +35,33 @@ class Grant:
     details: Mapping[str, Any] = field(default_factory=dict)
     created_at: float
     expires_at: float  # nothing issued on it lives longer
+    last_used_at: float | None = None
+
+
+class Rotation(StrEnum):
+    DONE = "done"
+    REUSED = "reused"  # it had been replaced long before: somebody holds a copy
+    GONE = "gone"  # unknown, or its grant counts no more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """What a code was issued for; the code itself is kept as SHA-256 only."""
+
+    code_hash: str
+    grant_id: str
+    redirect_uri: str
+    redirect_uri_was_sent: bool
+    code_challenge: str | None  # S256 (RFC 7636)
+    nonce: str | None
+    expires_at: float
+    used_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    token_hash: str
+    grant_id: str
+    issued_at: float
+    expires_at: float
+    used_at: float | None = None

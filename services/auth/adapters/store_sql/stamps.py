@@ -1,0 +1,63 @@
+"""The port Stamps, and what every other store calls in its own transactions (docs/decisions/0013)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, update
+
+from libs.sql.engine import Database
+from libs.sql.errors import DatabaseUnavailable
+from services.auth.adapters.store_sql.people_tables import security_stamps
+from services.auth.adapters.store_sql.work import write
+from services.auth.domain.errors import StoreUnavailable
+from services.auth.domain.stamps import BUCKETS, bucket_of
+
+_MOVE: Final = (
+    update(security_stamps)
+    .where(security_stamps.c.bucket == bindparam("moved"))
+    .values(value=security_stamps.c.value + 1)
+)
+_VALUE: Final = "SELECT value FROM security_stamps WHERE bucket = "  # asked on every request: see read_cursor
+
+
+def move_stamps(connection: Connection, *subjects: str) -> None:
+    """In the transaction that changes what credentials of `subjects` resolve to, near its end.
+
+    Others see the new value and the change together, or neither.
+    """
+    _move(connection, {bucket_of(subject) for subject in subjects})
+
+
+def move_all_stamps(connection: Connection) -> None:
+    """Nothing that anybody remembers counts any more."""
+    _move(connection, range(BUCKETS))
+
+
+def _move(connection: Connection, buckets: Iterable[int]) -> None:
+    # In one order everywhere: two transactions that move the same stamps wait, they do not deadlock.
+    rows = [{"moved": bucket} for bucket in sorted(buckets)]
+    if rows:
+        connection.execute(_MOVE, rows)
+
+
+class SqlStamps:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._value = _VALUE + ("?" if database.is_sqlite else "%s")
+
+    def value(self, bucket: int) -> int:
+        try:
+            with self._database.read_cursor() as cursor:
+                cursor.execute(self._value, (bucket,))
+                row = cursor.fetchone()
+        except DatabaseUnavailable as error:
+            raise StoreUnavailable from error
+        if row is None:
+            raise StoreUnavailable  # the migration fills the table: without its row nothing may be trusted
+        return int(row[0])
+
+    def move(self, *subjects: str) -> None:
+        write(self._database, lambda connection: move_stamps(connection, *subjects))
+
+    def move_all(self) -> None:
+        write(self._database, move_all_stamps)

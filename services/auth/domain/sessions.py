@@ -1,0 +1,49 @@
+"""Logins of browsers: what was proven, when, and how long that holds."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.auth.domain.errors import AuthError
+from services.auth.domain.people import Person
+
+PASSWORD: Final = "pwd"  # amr values: RFC 8176, and our own `siwe`
+WALLET: Final = "siwe"
+
+
+class NotSignedIn(AuthError):
+    """No session, or one that is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A row. `subject` is what was proven: `person:<id>`, or `eip155:<address>` of a wallet, whose person is
+    looked up at each use. Times in UTC seconds; `expires_at` moves on with use.
+    """
+
+    subject: str
+    amr: str
+    person_version: int | None  # of the person at login, None when the wallet was nobody's
+    authenticated_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who sits before the browser. `subject` owns things; `person` is None for a wallet of nobody's."""
+
+    session_hash: str
+    subject: str
+    name: str
+    person: Person | None
+    amr: str
+    authenticated_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPolicy:
+    lifetime_seconds: int = 12 * 3600  # from the login, whatever happens
+    idle_seconds: int = 2 * 3600  # from the last use
+
+    def deadline(self, authenticated_at: float, now: float) -> float:
+        """When a session that is used now ends unless it is used again."""
+        return min(authenticated_at + self.lifetime_seconds, now + self.idle_seconds)
