@@ -86,7 +86,10 @@ def shown(user_code: str) -> str:
 
 def typed(text: str) -> str:
     """The eight letters somebody typed: case, dashes and blanks do not count. Raises UnknownUserCode."""
-    letters = text[:_MOST_CODE_CHARS].translate(_SEPARATORS).upper()
+    letters = text[:_MOST_CODE_CHARS].translate(_SEPARATORS)
+    if not letters.isascii():
+        raise UnknownUserCode  # a sharp s is two letters in upper case
+    letters = letters.upper()
     if len(letters) != USER_CODE_LETTERS or not set(letters) <= set(ALPHABET):
         raise UnknownUserCode
     return letters
