@@ -28,7 +28,8 @@ class Access(StrEnum):
     OPERATIONS = "operations"  # whoever reaches the port: monitoring; closed at the gateway
 
 
-EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL})  # what the gateway lets in
+# What the gateway lets in.
+EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL})
 
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],

@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from libs.web import edge
+from libs.web.gate import Gate, install_gate
 from services.auth.deps import Deps
 from services.auth.dialects import internal, oauth, ocean
 from services.auth.dialects.internal.errors import answer
@@ -18,6 +19,7 @@ def create_app(deps: Deps) -> Flask:
     oauth.mount(app, deps.keyring)
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
+    install_gate(app, Gate())
     return app
 
 

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from libs.web import edge
+from libs.web.gate import Gate, install_gate
 from services.catalogue.deps import Deps
 from services.catalogue.dialects import aquarius
 from services.catalogue.dialects.aquarius.errors import render_edge
@@ -15,4 +16,5 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     app.url_map.strict_slashes = False
     aquarius.mount(app, deps.usecases, settings.public_url)
     edge.install(app, "catalogue", checks=deps.checks, render_error=render_edge)
+    install_gate(app, Gate())
     return app

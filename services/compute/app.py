@@ -3,6 +3,7 @@
 from flask import Flask
 
 from libs.web import edge
+from libs.web.gate import Gate, install_gate
 from services.compute.deps import Deps
 from services.compute.dialects.native import status
 from services.compute.dialects.ocean import mount
@@ -16,4 +17,5 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     mount(app)
     status.mount(app)
     edge.install(app, "compute", checks=deps.checks, render_error=render_edge)
+    install_gate(app, Gate())
     return app

@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from libs.web import edge
+from libs.web.gate import Gate, install_gate
 from services.provider.deps import Deps
 from services.provider.dialects import internal, ocean
 from services.provider.dialects.internal.errors import answer
@@ -16,6 +17,7 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     ocean.mount(app, deps.usecases, settings)
     internal.mount(app, deps.usecases, deps.service_tokens)
     edge.install(app, "provider", checks=deps.checks, render_error=_render)
+    install_gate(app, Gate())
     return app
 
 

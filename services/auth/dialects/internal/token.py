@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import signed
 from libs.web.params import BadParams, Limits, Params
 from services.auth.dialects.internal.errors import BadRequest, answer
 from services.auth.domain.service_clients import UnknownClient
@@ -12,6 +13,7 @@ LIMITS = Limits(body=4096)
 
 def add(room: Blueprint, service_tokens: ServiceTokens) -> None:
     @room.post("/token")
+    @signed
     def token() -> Response:
         name, secret = _credentials()
         if _grant_type() != "client_credentials":

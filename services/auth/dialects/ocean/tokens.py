@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from libs.web.gate import signed
 from libs.web.params import Params
 from services.auth.dialects.ocean.errors import json_response
 from services.auth.dialects.ocean.params import (
@@ -22,6 +23,7 @@ DELETED = {"success": "Token has been deactivated."}
 
 def add(room: Blueprint, wallet_tokens: WalletTokens) -> None:
     @room.route("/createAuthToken", methods=["GET", "POST"])
+    @signed
     def create() -> Response:
         params = read()
         address = need(params, "address", is_address)
@@ -36,6 +38,7 @@ def add(room: Blueprint, wallet_tokens: WalletTokens) -> None:
         return response
 
     @room.delete("/deleteAuthToken")
+    @signed
     def delete() -> Response:
         params = read()
         address = need(params, "address", is_address)

@@ -4,6 +4,7 @@ import json
 
 from flask import Blueprint, Request, Response, request
 
+from libs.web.gate import public
 from libs.web.params import BadParams
 from services.catalogue.dialects.aquarius.errors import NOT_A_DICT, answer, not_found_text
 from services.catalogue.dialects.aquarius.reading import payload_of, whole
@@ -16,10 +17,12 @@ from services.catalogue.usecases.trigger import BadTrigger, TriggerCaching
 
 def add(room: Blueprint, usecases: UseCases) -> None:
     assets, trigger = usecases.assets, usecases.trigger
-    room.add_url_rule("/assets/ddo/<did>", "ddo", lambda did: _ddo(assets, did))
-    room.add_url_rule("/assets/metadata/<did>", "metadata", lambda did: _metadata(assets, did))
-    room.add_url_rule("/assets/names", "names", lambda: _names(assets), methods=["POST"])
-    room.add_url_rule("/assets/triggerCaching", "trigger", lambda: _trigger(trigger), methods=["POST"])
+    room.add_url_rule("/assets/ddo/<did>", "ddo", public(lambda did: _ddo(assets, did)))
+    room.add_url_rule("/assets/metadata/<did>", "metadata", public(lambda did: _metadata(assets, did)))
+    room.add_url_rule("/assets/names", "names", public(lambda: _names(assets)), methods=["POST"])
+    room.add_url_rule(
+        "/assets/triggerCaching", "trigger", public(lambda: _trigger(trigger)), methods=["POST"]
+    )
 
 
 def _ddo(assets: Assets, did: str) -> Response:

@@ -4,6 +4,7 @@ import json
 
 from flask import Blueprint, Flask, Response
 
+from libs.web.gate import public
 from services.catalogue.dialects.aquarius.spec import specification
 from services.catalogue.version import VERSION
 
@@ -12,7 +13,7 @@ def add(room: Blueprint, public_url: str) -> None:
     specified = json.dumps(specification(public_url))
     room.add_url_rule("/", "root", _root)
     room.add_url_rule("/health", "health", _health)
-    room.add_url_rule("/spec", "spec", lambda: Response(specified, mimetype="application/json"))
+    room.add_url_rule("/spec", "spec", public(lambda: Response(specified, mimetype="application/json")))
 
 
 def add_root(app: Flask) -> None:
@@ -24,9 +25,11 @@ def add_root(app: Flask) -> None:
 _ROOT = json.dumps({"software": "Aquarius", "version": VERSION, "plugin": "tidegate"})
 
 
+@public
 def _root() -> Response:
     return Response(_ROOT, mimetype="application/json")
 
 
+@public
 def _health() -> Response:
     return Response("Catalogue connected", mimetype="text/html")

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from services.catalogue.dialects.aquarius.reading import body_of
 from services.catalogue.domain.query.search import INDEX
 from services.catalogue.ports import Hit, SearchResult
@@ -15,6 +16,7 @@ _SHARDS = '"_shards":{"total":1,"successful":1,"skipped":0,"failed":0}'
 
 
 def add(room: Blueprint, search: SearchAssets) -> None:
+    @public
     def query() -> Response:
         return Response(search(body_of(request, MAX_QUERY_BYTES)), mimetype="application/json")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from libs.web.params import Params
 from services.catalogue.dialects.aquarius.errors import answer
 from services.catalogue.dialects.aquarius.reading import whole
@@ -16,10 +17,10 @@ QUEUE_INDEX = "aquarius_retries"
 
 def add(room: Blueprint, usecases: UseCases) -> None:
     states = usecases.states
-    room.add_url_rule("/state/ddo", "did_state", lambda: _did_state(states))
-    room.add_url_rule("/state/retryQueue", "retry_queue", lambda: _retry_queue(states))
-    room.add_url_rule("/chains/list", "chains", lambda: _chains(states))
-    room.add_url_rule("/chains/status/<chain_id>", "chain", lambda chain_id: _chain(states, chain_id))
+    room.add_url_rule("/state/ddo", "did_state", public(lambda: _did_state(states)))
+    room.add_url_rule("/state/retryQueue", "retry_queue", public(lambda: _retry_queue(states)))
+    room.add_url_rule("/chains/list", "chains", public(lambda: _chains(states)))
+    room.add_url_rule("/chains/status/<chain_id>", "chain", public(lambda chain_id: _chain(states, chain_id)))
 
 
 def _did_state(states: IndexStates) -> Response:

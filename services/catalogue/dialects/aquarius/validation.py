@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from libs.web.params import Params
 from services.catalogue.dialects.aquarius.errors import answer
 from services.catalogue.dialects.aquarius.reading import body_of
@@ -15,6 +16,7 @@ WRONG_TYPE = "Invalid request content type: should be application/octet-stream"
 
 
 def add(room: Blueprint, validate: Validate) -> None:
+    @public
     def check() -> Response:
         if request.content_type != MEDIA_TYPE:
             return answer({"error": WRONG_TYPE}, 400)
@@ -35,6 +37,7 @@ def _shown(voucher: Voucher) -> dict[str, object]:
     }
 
 
+@public
 def _schema() -> Response:
     version = Params.of_query(request).text("version") or CURRENT
     if version not in VERSIONS:

@@ -4,6 +4,7 @@ import json
 
 from flask import Flask, Response
 
+from libs.web.gate import public
 from services.compute.version import VERSION
 
 STATUS = {
@@ -21,5 +22,5 @@ STATUS = {
 def mount(app: Flask) -> None:
     body = json.dumps(STATUS, separators=(",", ":"))
     app.add_url_rule(
-        "/tidegate/v1/status", "native_status", lambda: Response(body, mimetype="application/json")
+        "/tidegate/v1/status", "native_status", public(lambda: Response(body, mimetype="application/json"))
     )

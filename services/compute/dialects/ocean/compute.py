@@ -5,6 +5,7 @@ Upstream answers 404 before it looks at any parameter when it has no operator (c
 
 from flask import Blueprint, Response
 
+from libs.web.gate import public
 from services.compute.dialects.ocean.errors import edge_error
 
 NOT_ENABLED = "Compute-to-data is not enabled on this gateway."
@@ -22,5 +23,6 @@ def add(room: Blueprint) -> None:
         room.add_url_rule(path, f"disabled {path}", _not_enabled, methods=methods)
 
 
+@public
 def _not_enabled() -> Response:
     return edge_error(NOT_ENABLED, 404)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from libs.web.params import BadParams, Params, TooLarge, to_json
 from services.compute.dialects.ocean.errors import edge_error, refusal, validation_error
 from services.compute.domain.containers import ContainerRefused, check_container
@@ -11,6 +12,7 @@ def add(room: Blueprint) -> None:
     room.add_url_rule("/api/services/validateContainer", "validateContainer", _validate, methods=["POST"])
 
 
+@public
 def _validate() -> Response:
     try:
         section = dict(Params.of(request))

@@ -4,6 +4,7 @@ import re
 
 from flask import Blueprint, Response
 
+from libs.web.gate import signed
 from libs.web.params import Limits, NumberText
 from services.provider.dialects.ocean.params import (
     Form,
@@ -24,6 +25,7 @@ DOCUMENT_LIMITS = Limits(body=8 * 1024 * 1024)
 
 def add(room: Blueprint, decrypt: Decrypt) -> None:
     @room.post("/api/services/decrypt")
+    @signed
     def decrypt_document() -> Response:
         return Response(decrypt.document(_request()), 201, mimetype="text/plain")
 

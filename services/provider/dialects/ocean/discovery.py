@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from services.provider.version import VERSION
 
 MAX_AGE_SECONDS = 30
@@ -57,6 +58,7 @@ def add(room: Blueprint, addresses: Mapping[int, str]) -> None:
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
 
     @room.get("/")
+    @public
     def root() -> Response:
         if request.if_none_match.contains_weak(etag.strip('"')):
             return Response(status=304, headers=headers)

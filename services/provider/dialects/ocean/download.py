@@ -6,6 +6,7 @@ uses a nonce up as well.
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import signed
 from services.provider.dialects.ocean.access_params import is_tx_id, read_access_params
 from services.provider.dialects.ocean.params import Form, auth_token, is_address, is_integer, is_nonce
 from services.provider.dialects.ocean.userdata import userdata
@@ -19,6 +20,7 @@ EGRESS_LOCATION = "/_egress"
 
 def add(room: Blueprint, download: Download) -> None:
     @room.route("/api/services/download", methods=["GET", "POST"])
+    @signed
     def download_file() -> Response:
         carriage = Carriage(
             method=request.method,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
+from libs.web.gate import public
 from libs.web.params import BadParams, Params
 from services.provider.dialects.ocean.errors import FieldErrors, edge_error, refusal
 from services.provider.domain.errors import UnsupportedChain
@@ -25,6 +26,7 @@ _LEADING_DIGITS = re.compile(r"\A[0-9]{1,18}(?![0-9])")
 
 def add(room: Blueprint, encrypt: Encrypt, max_bytes: int) -> None:
     @room.route(PATH, methods=["GET", "POST"])
+    @public
     def encrypt_document() -> Response:
         if request.mimetype != OCTETS:
             return refusal(f"Invalid request content type: should be {OCTETS}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response
 
+from libs.web.gate import public
 from libs.web.params import NumberText, Params
 from services.provider.dialects.ocean.errors import json_response
 from services.provider.dialects.ocean.params import Form, read, required
@@ -22,6 +23,7 @@ _FILE_OBJECT = (
 
 def add(room: Blueprint, fileinfo: Fileinfo) -> None:
     @room.post("/api/services/fileinfo")
+    @public
     def file_info() -> Response:
         params = read()
         form = Form(params)

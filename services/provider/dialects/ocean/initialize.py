@@ -5,6 +5,7 @@ import json
 from flask import Blueprint, Response
 
 from libs.signing.keys import checksum
+from libs.web.gate import public
 from services.provider.dialects.ocean.access_params import read_access_params
 from services.provider.dialects.ocean.errors import json_response
 from services.provider.dialects.ocean.params import Form, is_address, is_integer
@@ -15,6 +16,7 @@ from services.provider.usecases.initialize import Initialize, InitializeRequest,
 
 def add(room: Blueprint, initialize: Initialize) -> None:
     @room.route("/api/services/initialize", methods=["GET", "POST"])
+    @public
     def initialize_service() -> Response:
         answer = initialize.answer(_request())
         if isinstance(answer, PaidAlready):

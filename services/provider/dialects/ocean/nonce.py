@@ -2,12 +2,14 @@
 
 from flask import Blueprint, Response
 
+from libs.web.gate import public
 from services.provider.dialects.ocean.params import Form, read
 from services.provider.usecases.nonces import Nonces
 
 
 def add(room: Blueprint, nonces: Nonces) -> None:
     @room.route("/api/services/nonce", methods=["GET", "POST"])
+    @public
     def nonce() -> Response:
         form = Form(read())
         address = form.need("userAddress")

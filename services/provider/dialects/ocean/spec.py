@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from libs.openapi import ocean
 from libs.openapi.document import About, document
+from libs.web.gate import public
 from services.provider.dialects.ocean.operations import OPERATIONS
 from services.provider.version import VERSION
 
@@ -25,4 +26,4 @@ def specification(public_url: str) -> dict[str, Any]:
 
 def add(room: Blueprint, public_urls: Sequence[str]) -> None:
     specified = json.dumps(specification(public_urls[0] if public_urls else "/"))
-    room.add_url_rule("/spec", "spec", lambda: Response(specified, mimetype="application/json"))
+    room.add_url_rule("/spec", "spec", public(lambda: Response(specified, mimetype="application/json")))
