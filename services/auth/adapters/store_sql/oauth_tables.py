@@ -113,8 +113,9 @@ login_sessions = Table(
     Column("session_hash", HASH, primary_key=True),
     Column("subject", String(255), nullable=False),
     Column("amr", String(64), nullable=False),  # RFC 8176: pwd, or our own siwe and x509
+    Column("person_version", Integer, nullable=True),  # at login; another one now ends the session
     Column("authenticated_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),  # moves on with use
     Column("ended_at", UtcDateTime, nullable=True),
     Index("ix_login_sessions_subject", "subject"),
     Index("ix_login_sessions_expires_at", "expires_at"),

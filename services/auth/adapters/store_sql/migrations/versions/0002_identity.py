@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("session_hash", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=255), nullable=False),
         sa.Column("amr", sa.String(length=64), nullable=False),
+        sa.Column("person_version", sa.Integer(), nullable=True),
         sa.Column("authenticated_at", UtcDateTime, nullable=False),
         sa.Column("expires_at", UtcDateTime, nullable=False),
         sa.Column("ended_at", UtcDateTime, nullable=True),
