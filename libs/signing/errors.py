@@ -13,6 +13,14 @@ class MalformedMessage(SigningError):
     """The text cannot be encoded as UTF-8 (a lone surrogate from a JSON escape)."""
 
 
+class SiweRefused(SigningError):
+    """Not an EIP-4361 message; `field` names the first part at fault."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"not a Sign-In with Ethereum message: {field}")
+        self.field = field
+
+
 class MalformedSignature(SigningError):
     """Not 65 bytes of hex `r||s||v` with r and s in range, low s and a known v."""
 

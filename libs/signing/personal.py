@@ -1,4 +1,6 @@
-"""Wallet signatures: EIP-191 over the 32-byte hash of a text (contract 3.1), EIP-1271 by a passed-in call."""
+"""Wallet signatures: EIP-191 over the 32-byte hash of a text (contract 3.1) or over the text as it stands
+(EIP-4361), EIP-1271 by a passed-in call.
+"""
 
 import re
 from collections.abc import Callable
@@ -53,6 +55,15 @@ def digests(text: str) -> tuple[bytes, ...]:
     return canonical, keccak256(_PREFIX + str(len(stripped)).encode() + stripped)
 
 
+def text_digest(text: str) -> bytes:
+    """The EIP-191 digest of the text itself, as `personal_sign` makes it. Raises MalformedMessage."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedMessage("text is not valid Unicode") from error
+    return keccak256(_PREFIX + str(len(raw)).encode() + raw)
+
+
 def parse_signature(text: str) -> bytes:
     """65 bytes r||s||v with v 0 or 1. Raises MalformedSignature.
 
@@ -96,9 +107,23 @@ def verify(text: str, signature: str, address: str, contract_call: ContractCall 
     Raises SignatureMismatch for everything that is wrong with the three texts, and lets through what
     `contract_call` raises.
     """
+    _verify(lambda: digests(text), signature, address, contract_call)
+
+
+def verify_text(text: str, signature: str, address: str, contract_call: ContractCall | None = None) -> None:
+    """As `verify`, for a text that was signed as it stands (EIP-4361)."""
+    _verify(lambda: (text_digest(text),), signature, address, contract_call)
+
+
+def _verify(
+    digested: Callable[[], tuple[bytes, ...]],
+    signature: str,
+    address: str,
+    contract_call: ContractCall | None,
+) -> None:
     try:
         expected = checksum(address)
-        accepted = digests(text)
+        accepted = digested()
     except (MalformedAddress, MalformedMessage) as error:
         raise SignatureMismatch(address, None) from error
     recovered = _recover_first(accepted, signature, expected)
@@ -151,3 +176,9 @@ def sign_text(text: str, key: PrivateKey) -> str:
     """0x-hex r||s||v, v 27/28."""
     v, r, s = sign_hash(message_hash(text), key)
     return "0x" + (r + s + bytes((v,))).hex()
+
+
+def sign_personal(text: str, key: PrivateKey) -> str:
+    """As `sign_text`, over the text itself: what a wallet's `personal_sign` gives."""
+    raw = key.native.sign_recoverable(text_digest(text), hasher=None)
+    return "0x" + (raw[:64] + bytes((27 + raw[64],))).hex()
