@@ -6,8 +6,8 @@ from typing import Final
 from services.auth.domain.errors import AuthError
 from services.auth.domain.people import Person
 
-PWD: Final = "pwd"  # amr values: RFC 8176, and our own `siwe`
-SIWE: Final = "siwe"
+BY_WORD: Final = "pwd"  # amr values: RFC 8176, and our own `siwe`
+BY_WALLET: Final = "siwe"
 
 
 class NotSignedIn(AuthError):

@@ -1,4 +1,4 @@
-"""Sessions of browsers: begun at a login, looked up at each page, ended by logout, time or what changed since."""
+"""Sessions of browsers: begun at a login, looked up at each page, ended by logout, time or a change."""
 
 from libs.web.principal import WALLET
 from services.auth.domain.people import Person, PersonState, person_id_of
