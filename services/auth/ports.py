@@ -8,6 +8,7 @@ from services.auth.domain.clients import Client
 from services.auth.domain.device import DeviceRequest
 from services.auth.domain.grants import AuthorizationCode, Grant, RefreshToken, Rotation
 from services.auth.domain.people import Group, Person, PersonState
+from services.auth.domain.references import ReferenceToken
 from services.auth.domain.sessions import Session
 from services.auth.domain.signing_keys import StoredKey
 from services.auth.domain.tokens import WalletToken
@@ -243,6 +244,18 @@ class RefreshTokens(Protocol):
         A token that was used less than `grace` seconds ago gets another successor: two processes of one
         client refresh at the same time. Used before that, it is REUSED: nothing is added.
         """
+
+
+class ReferenceTokens(Protocol):
+    """Opaque access tokens, by the SHA-256 of the token. Everything raises StoreUnavailable."""
+
+    def add(self, token: ReferenceToken) -> None: ...
+
+    def find(self, token_hash: str) -> ReferenceToken | None:
+        """Expired ones too, and those whose grant counts no more."""
+
+    def purge(self, expired_before: float, most: int) -> int:
+        """Forget up to `most` that expired before that time; how many there were."""
 
 
 class TokenStanding(Protocol):

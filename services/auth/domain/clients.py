@@ -80,8 +80,19 @@ class Client:
         return scope in self.scopes or scope.startswith(scopes.PREFIXES)
 
 
+# What tokens name that people get for their certificate, without any application (DIRAC contract 1.2).
+DIRAC_CERTIFICATE: Final = "dirac-certificate"
 # Stock clients whose ids are printed in their code; an entry in the store takes their place.
 BUILTIN: Final[Mapping[str, Client]] = {
+    DIRAC_CERTIFICATE: Client(
+        client_id=DIRAC_CERTIFICATE,
+        origin=ClientOrigin.BUILTIN,
+        name="DIRAC, with your certificate",
+        auth_method=PUBLIC,
+        grant_types=(),  # nobody asks in its name
+        response_types=(),
+        scopes=DEFAULT_SCOPES,
+    ),
     "myDIRACClientID": Client(
         client_id="myDIRACClientID",
         origin=ClientOrigin.BUILTIN,

@@ -1,4 +1,4 @@
-"""DIRAC's choices: which group and which setup a token is for, and what its `scope` says (contract 1.2, 1.5)."""
+"""DIRAC: which group and which setup a token is for, and what its `scope` asks (contract 1.2, 1.5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
