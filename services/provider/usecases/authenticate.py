@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from libs.signing.errors import MalformedAddress as NotAnAddress
 from libs.signing.errors import SignatureMismatch
 from libs.signing.keys import checksum
-from libs.signing.personal import verify
+from libs.signing.personal import ContractCall, verify, verify_text
 from services.provider.domain.callers import (
     CredentialMissing,
     MalformedAddress,
@@ -19,7 +19,7 @@ from services.provider.domain.callers import (
 from services.provider.domain.nonces import MalformedNonce, check_nonce
 from services.provider.ports import AuthTokens, Chains, NonceLedger
 
-ContractCall = Callable[[str, bytes, bytes], bool]
+Check = Callable[[str, str, str, ContractCall | None], None]
 
 
 class Authenticate:
@@ -62,25 +62,26 @@ class Authenticate:
         return account
 
     def signed_message(
-        self, address: str, chain_id: int | None, messages: Sequence[str], signature: str
+        self, address: str, chain_id: int | None, messages: Sequence[str], signature: str, *, is_text: bool
     ) -> str:
         """Which of `messages` was signed by the account or smart account; uses up no nonce.
 
+        `is_text`: the texts were signed as they stand, not their hashes (EIP-4361).
         Raises MalformedAddress, SignatureRefused, ChainError.
         """
-        return self._signed(_checksummed(address), messages, "", signature, chain_id)
+        account = _checksummed(address)
+        check = verify_text if is_text else verify
+        signed = _first_signed(check, messages, signature, account, self._contract_call(chain_id))
+        if signed is None:
+            raise SignatureRefused(account, "")
+        return signed
 
     def _signed(
         self, account: str, messages: Sequence[str], nonce: str, signature: str, chain_id: int | None
-    ) -> str:
+    ) -> None:
         call = self._contract_call(chain_id)
-        for message in messages:
-            try:
-                verify(message, signature, account, call)
-            except SignatureMismatch:
-                continue
-            return message
-        raise SignatureRefused(account, nonce)
+        if _first_signed(verify, messages, signature, account, call) is None:
+            raise SignatureRefused(account, nonce)
 
     def _check_token(self, account: str, auth_token: str, chain_id: int | None) -> None:
         holder = self._tokens.holder(auth_token)
@@ -93,6 +94,18 @@ class Authenticate:
         if chain_id is None or chain_id not in self._chains.ids():
             return None
         return self._chains.get(chain_id).is_valid_contract_signature
+
+
+def _first_signed(
+    check: Check, messages: Sequence[str], signature: str, account: str, call: ContractCall | None
+) -> str | None:
+    for message in messages:
+        try:
+            check(message, signature, account, call)
+        except SignatureMismatch:
+            continue
+        return message
+    return None
 
 
 def _checksummed(address: str) -> str:

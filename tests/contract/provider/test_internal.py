@@ -7,7 +7,7 @@ import pytest
 
 from libs.chain.errors import RpcUnavailable
 from libs.signing.keys import PrivateKey
-from libs.signing.personal import digests, sign_text
+from libs.signing.personal import digests, sign_personal, sign_text, text_digest
 from services.provider.domain.nonces import LedgerUnavailable
 from tests.fakes.provider_app import Provider
 
@@ -16,6 +16,7 @@ WALLET = "0xe78A0F7E598Cc8b0Bb87894B0F60dD2a88d6a8Ab"
 CONSUME = "/internal/nonces/consume"
 LAST = "/internal/nonces/last"
 VERIFY = "/internal/contract-signatures/verify"
+CHAINS = "/internal/chains"
 ROUTES = [CONSUME, LAST, VERIFY]
 
 
@@ -27,7 +28,7 @@ def post(provider: Provider, path: str, body: Any, service: str | None = "auth")
 
 def test_every_internal_route_wants_a_service_token(provider: Provider) -> None:
     rules = [rule for rule in provider.app.url_map.iter_rules() if rule.rule.startswith("/internal")]
-    assert {rule.rule for rule in rules} == set(ROUTES)
+    assert {rule.rule for rule in rules} == {*ROUTES, CHAINS}
     for rule in rules:
         for method in rule.methods - {"OPTIONS"}:
             assert provider.client().open(rule.rule, method=method).status_code == 401
@@ -133,9 +134,31 @@ def test_contract_wallets_verify_on_the_chain_named(provider: Provider) -> None:
     assert post(provider, VERIFY, body) == (502, {"error": "chain_unavailable"})
 
 
+def test_texts_that_were_signed_as_they_stand(provider: Provider) -> None:
+    body = {"address": ALICE.address, "message": "hello", "signature": sign_personal("hello", ALICE)}
+    assert post(provider, VERIFY, {**body, "signed": "text"})[1]["valid"] is True
+    for hashed in (body, {**body, "signed": "hash"}):
+        assert post(provider, VERIFY, hashed)[1]["valid"] is False
+    provider.chain.contract_signatures.add((WALLET, text_digest("hello"), b"\x01\x02"))
+    contract = {"address": WALLET, "message": "hello", "signature": "0x0102"}
+    assert post(provider, VERIFY, {**contract, "signed": "text"})[1]["valid"] is True
+    assert post(provider, VERIFY, contract)[1]["valid"] is False
+
+
+def test_chains_for_services_only(provider: Provider) -> None:
+    def get(service: str) -> tuple[int, Any]:
+        answer = provider.client().get(CHAINS, headers={"Authorization": f"Bearer {service}"})
+        return answer.status_code, json.loads(answer.data)
+
+    assert get("auth") == (200, {"chain_ids": [8996]})
+    assert get("stranger")[0] == 403
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
+        ({"signed": "both"}, "signed"),
+        ({"signed": ["text"]}, "signed"),
         ({"messages": []}, "messages"),
         ({"messages": ["x"] * 9}, "messages"),
         ({"messages": [["x"]]}, "messages"),

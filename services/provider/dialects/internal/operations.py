@@ -58,6 +58,7 @@ OPERATIONS: tuple[Operation, ...] = (
                     "message": _TEXT,
                     "messages": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 8},
                     "chain_id": {"type": "integer"},
+                    "signed": {"enum": ["hash", "text"]},
                 },
             )
         },
@@ -74,6 +75,21 @@ OPERATIONS: tuple[Operation, ...] = (
                 ),
             ),
             502: json_reply("The chain cannot be asked.", _ERROR),
+        },
+    ),
+    Operation(
+        path="/internal/chains",
+        methods=("GET",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="The chains that this provider serves, the first one first.",
+        replies={
+            401: _REFUSALS[401],
+            403: _REFUSALS[403],
+            503: _REFUSALS[503],
+            200: json_reply(
+                "Their ids.", object_of({"chain_ids": {"type": "array", "items": {"type": "integer"}}})
+            ),
         },
     ),
 )

@@ -1,8 +1,12 @@
 """Wallet signatures for services without chain access: plain accounts and smart accounts (EIP-1271).
 
-POST /internal/contract-signatures/verify {"address", "message" | "messages", "signature", "chain_id"?}
+POST /internal/contract-signatures/verify
+  {"address", "message" | "messages", "signature", "chain_id"?, "signed"?: "hash" | "text"}
   -> 200 {"valid": bool, "chain_id": int, "message": the text that was signed | null}
-Without `chain_id` the first configured chain is meant.
+GET /internal/chains -> 200 {"chain_ids": [int, ...]}
+
+Without `chain_id` the first configured chain is meant. Wallets sign the Keccak hash of Ocean's texts, and
+Sign-In with Ethereum's as they stand: `"signed": "text"`.
 """
 
 from collections.abc import Mapping
@@ -18,6 +22,7 @@ from services.provider.domain.callers import SignatureRefused
 from services.provider.usecases.authenticate import Authenticate
 
 MAX_MESSAGES = 8
+HASH, TEXT = "hash", "text"
 
 
 def add(room: Blueprint, authenticate: Authenticate, addresses: Mapping[int, str]) -> None:
@@ -32,10 +37,24 @@ def add(room: Blueprint, authenticate: Authenticate, addresses: Mapping[int, str
             raise UnknownChain(chain_id)
         address, signature = need_text(params, "address"), need_text(params, "signature")
         try:
-            signed = authenticate.signed_message(address, chain_id, _messages(params), signature)
+            signed = authenticate.signed_message(
+                address, chain_id, _messages(params), signature, is_text=_is_text(params)
+            )
         except SignatureRefused:
             return answer({"valid": False, "chain_id": chain_id, "message": None})
         return answer({"valid": True, "chain_id": chain_id, "message": signed})
+
+    @room.get("/chains")
+    @requires_service("auth", "compute", "catalogue")
+    def chains() -> Response:
+        return answer({"chain_ids": list(addresses)})
+
+
+def _is_text(params: Params) -> bool:
+    signed = params.value("signed")
+    if signed not in (None, HASH, TEXT):
+        raise BadRequest("signed")
+    return signed == TEXT
 
 
 def _messages(params: Params) -> list[str]:
