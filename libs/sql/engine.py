@@ -110,10 +110,14 @@ class Database:
 
         The SQL is the driver's own (`?` on SQLite, `%s` on PostgreSQL). Raises DatabaseUnavailable.
         """
-        with _translated():
-            pooled = self._readers.raw_connection()
-        driver: Any = pooled.driver_connection
         dbapi = self.engine.dialect.loaded_dbapi
+        try:
+            with _translated():
+                pooled = self._readers.raw_connection()
+        except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+            # A connection that cannot be made raises the driver's own error here.
+            raise DatabaseUnavailable("the database is not available") from error
+        driver: Any = pooled.driver_connection
         try:
             if not self.is_sqlite:
                 driver.autocommit = True  # else the driver would begin a transaction and end it again

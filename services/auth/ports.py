@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from services.auth.domain.audit import AuditEvent
+from services.auth.domain.audit import AuditEvent, AuditQuery, StoredEvent
 from services.auth.domain.clients import Client
 from services.auth.domain.device import DeviceRequest
 from services.auth.domain.grants import AuthorizationCode, Grant, RefreshToken, Rotation
@@ -154,6 +154,9 @@ class Stamps(Protocol):
     def value(self, bucket: int) -> int:
         """One indexed read. Raises StoreUnavailable."""
 
+    def all(self) -> Sequence[int]:
+        """The values of all buckets, in their order, as of one moment. Raises StoreUnavailable."""
+
     def move(self, *subjects: str) -> None:
         """Whatever was remembered of these subjects counts no more."""
 
@@ -161,7 +164,10 @@ class Stamps(Protocol):
 
 
 class Guesses(Protocol):
-    """Counts wrong guesses by key (`user:<name>`, `peer:<address>`, `device:<peer>`), with growing locks."""
+    """Counts wrong guesses by key (domain/guesses.py, or `device:<peer>`), with growing locks.
+
+    Everything raises StoreUnavailable.
+    """
 
     def check(self, *keys: str) -> None:
         """Raises TooManyGuesses while one of the keys is locked."""
@@ -169,13 +175,32 @@ class Guesses(Protocol):
     def failed(self, *keys: str) -> None:
         """One more wrong guess, counted atomically."""
 
+    def attempt(self, *keys: str) -> None:
+        """Count a guess before it is looked at, so that simultaneous ones cannot pass together.
+
+        Raises TooManyGuesses when one of the keys is locked; then nothing was counted.
+        """
+
     def passed(self, *keys: str) -> None:
         """Forget what was counted."""
+
+    def take_back(self, *keys: str) -> None:
+        """An attempt was no wrong guess after all; what was counted before stays."""
+
+    def remember(self, key: str) -> None:
+        """Note a `known:` key for KNOWN_SECONDS."""
+
+    def is_known(self, key: str) -> bool: ...
 
 
 class Audit(Protocol):
     def record(self, event: AuditEvent) -> None:
         """Adds time, peer address and request id. Never raises: what cannot be stored is logged."""
+
+
+class AuditLog(Protocol):
+    def page(self, query: AuditQuery) -> list[StoredEvent]:
+        """Newest first. Raises StoreUnavailable."""
 
 
 class Clients(Protocol):

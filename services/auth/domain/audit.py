@@ -18,3 +18,25 @@ class AuditEvent:
     subject: str = ""  # subject that it was done to
     client_id: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """`id` rises with time."""
+
+    id: int
+    at: float  # UTC seconds
+    peer: str
+    request_id: str
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """The newest `most` events below the id `before`; what is None does not choose."""
+
+    most: int
+    before: int | None = None
+    subject: str | None = None
+    actor: str | None = None
+    event: str | None = None

@@ -13,6 +13,7 @@ USERNAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 GROUP_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 PASSWORD_MIN_CHARS: Final = 6  # OpenPAI's rule, contract 3.1
 PASSWORD_MAX_BYTES: Final = 1024
+NAME_REST_SECONDS: Final = 24 * 3600.0  # a removed person's name is nobody's for a day (contract 3.4)
 
 
 class PersonState(StrEnum):

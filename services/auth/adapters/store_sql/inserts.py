@@ -1,4 +1,4 @@
-"""INSERT that leaves an existing row alone, on both databases."""
+"""INSERT that leaves an existing row alone, or replaces its values, on both databases."""
 
 from typing import Any
 
@@ -22,3 +22,13 @@ def insert_or_ignore(database: Database, table: Table) -> Executable:
 def was_inserted(connection: Connection, statement: Executable, row: dict[str, Any]) -> bool:
     """Whether the row is new; the database decides, whatever others do at the same time."""
     return connection.execute(statement, row).first() is not None
+
+
+def upsert(database: Database, table: Table, *names: str) -> Executable:
+    """Insert, or set the columns `names` (all others when none are named) of the row with that key."""
+    insert = sqlite.insert(table) if database.is_sqlite else postgresql.insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    changed = names or [column.name for column in table.columns if column.name not in keys]
+    return insert.on_conflict_do_update(
+        index_elements=keys, set_={name: insert.excluded[name] for name in changed}
+    )

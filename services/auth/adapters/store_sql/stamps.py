@@ -1,14 +1,14 @@
 """The port Stamps, and what every other store calls in its own transactions (docs/decisions/0013)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from libs.sql.engine import Database
 from libs.sql.errors import DatabaseUnavailable
 from services.auth.adapters.store_sql.people_tables import security_stamps
-from services.auth.adapters.store_sql.work import write
+from services.auth.adapters.store_sql.work import read, write
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.stamps import BUCKETS, bucket_of
 
@@ -17,6 +17,7 @@ _MOVE: Final = (
     .where(security_stamps.c.bucket == bindparam("moved"))
     .values(value=security_stamps.c.value + 1)
 )
+_ALL: Final = select(security_stamps.c.value).order_by(security_stamps.c.bucket)
 _VALUE: Final = "SELECT value FROM security_stamps WHERE bucket = "  # asked on every request: see read_cursor
 
 
@@ -55,6 +56,12 @@ class SqlStamps:
         if row is None:
             raise StoreUnavailable  # the migration fills the table: without its row nothing may be trusted
         return int(row[0])
+
+    def all(self) -> Sequence[int]:
+        values = read(self._database, lambda connection: connection.execute(_ALL).scalars().all())
+        if len(values) != BUCKETS:
+            raise StoreUnavailable
+        return list(values)
 
     def move(self, *subjects: str) -> None:
         write(self._database, lambda connection: move_stamps(connection, *subjects))
