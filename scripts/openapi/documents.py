@@ -13,6 +13,7 @@ from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
 from services.compute.dialects.native.operations import OPERATIONS as COMPUTE_NATIVE
 from services.compute.dialects.ocean.operations import OPERATIONS as COMPUTE_OCEAN
+from services.compute.dialects.prominence.operations import OPERATIONS as COMPUTE_PROMINENCE
 from services.compute.version import VERSION
 from services.provider.dialects.internal.operations import OPERATIONS as PROVIDER_INTERNAL
 from services.provider.dialects.ocean.operations import OPERATIONS as PROVIDER_OCEAN
@@ -25,7 +26,7 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
     "auth": (*AUTH_OCEAN, *AUTH_OAUTH, *AUTH_INTERNAL, *edge.OPERATIONS),
     "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, *edge.OPERATIONS),
     "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, *edge.OPERATIONS),
-    "compute": (*COMPUTE_OCEAN, *COMPUTE_NATIVE, *edge.OPERATIONS),
+    "compute": (*COMPUTE_OCEAN, *COMPUTE_PROMINENCE, *COMPUTE_NATIVE, *edge.OPERATIONS),
 }
 
 

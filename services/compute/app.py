@@ -1,13 +1,15 @@
 """The compute service's web app: mounts the rooms and the edge kit; no logic, no I/O."""
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from services.compute.deps import Deps
+from services.compute.dialects import prominence
 from services.compute.dialects.native import status
 from services.compute.dialects.ocean import mount
 from services.compute.dialects.ocean.errors import render_edge
+from services.compute.dialects.prominence.errors import render_edge as render_prominence
 from services.compute.settings import Settings
 
 
@@ -15,7 +17,14 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     mount(app)
+    prominence.mount(app)
     status.mount(app)
-    edge.install(app, "compute", checks=deps.checks, render_error=render_edge)
+    edge.install(app, "compute", checks=deps.checks, render_error=_render)
     install_gate(app, Gate())
     return app
+
+
+def _render(status: int, text: str, error: Exception | None) -> Response:
+    """The error shape of the room that the path belongs to."""
+    owner = render_prominence if prominence.owns(request.path) else render_edge
+    return owner(status, text, error)
