@@ -143,14 +143,26 @@ def check_times(claims: Mapping[str, Any], now: float, leeway_seconds: float = 0
 
 def key_id(header_segment: str) -> str:
     """The `kid` of an encoded header, before anything is verified. Raises TokenRefused."""
-    try:
-        header = loads_flat(_decode(header_segment).decode())
-    except ValueError as error:
-        raise TokenRefused("header is not JSON") from error
-    kid = header.get("kid") if isinstance(header, dict) else None
+    header = _header(header_segment)
+    kid = header.get("kid")
     if not isinstance(kid, str) or header.get("alg") != ALGORITHM:
         raise TokenRefused("header has no kid or another algorithm")
     return kid
+
+
+def claimed_type(token: str) -> str:
+    """The header's `typ`, before anything is verified; empty without one. Raises TokenRefused."""
+    header = _header(_segments(token)[0])
+    kind = header.get("typ", "")
+    return kind if isinstance(kind, str) else ""
+
+
+def _header(segment: str) -> Mapping[str, Any]:
+    try:
+        header = loads_flat(_decode(segment).decode())
+    except ValueError as error:
+        raise TokenRefused("header is not JSON") from error
+    return header if isinstance(header, dict) else {}
 
 
 def _segments(token: str) -> list[str]:

@@ -34,6 +34,17 @@ class Credential:
     value: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Where a credential came from: the room, the client's address, and the thumbprint of the certificate
+    that its connection proved (RFC 8705 3.1), if any.
+    """
+
+    window: str = ""
+    peer: str = ""
+    thumbprint: str | None = None
+
+
 def bearer(header: str | None, *, schemes: Sequence[str] = (BEARER,)) -> Credential | None:
     """`Bearer <token>` (RFC 6750 2.1); scheme in any case, one blank or more. PROMINENCE: also `token`."""
     scheme, rest = _split(header)
@@ -66,7 +77,7 @@ def basic(header: str | None) -> Credential | None:
     scheme, rest = _split(header)
     if scheme != BASIC:
         return None
-    if len(rest) > MAX_BASIC_CHARS or _TOKEN.fullmatch(rest) is None:
+    if len(rest) > MAX_BASIC_CHARS or _VISIBLE.fullmatch(rest) is None:
         raise BadCredential("The Basic credentials are malformed.")
     return Credential(BASIC, rest)
 

@@ -12,11 +12,13 @@ with `add_window` how its clients bring a credential and what a refusal looks li
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from flask import Blueprint, Flask, Request, Response, current_app, g, jsonify, request
 
-from libs.web.credentials import INVALID_TOKEN, BadCredential, Credential, bearer, quoted
+from libs.web import peers
+from libs.web.client_certificate import NO_CERTIFICATES, CertificateHeaders
+from libs.web.credentials import INVALID_TOKEN, BadCredential, Caller, Credential, bearer, quoted
 from libs.web.http import PeerUnavailable
 from libs.web.principal import Principal
 
@@ -56,8 +58,8 @@ class TooManyTries(Exception):
 
 
 class PrincipalSource(Protocol):
-    def principal(self, credential: Credential, window: str, peer: str) -> Principal:
-        """Whose credential it is, at this moment. `peer` is the client's address, for counting guesses.
+    def principal(self, credential: Credential, caller: Caller) -> Principal:
+        """Whose credential it is, at this moment.
 
         Raises Refused, TooManyTries, PeerUnavailable (never a guess of what auth would say).
         """
@@ -141,10 +143,15 @@ def window_of(app: Flask, endpoint: str) -> Window | None:
 
 
 class Gate:
-    """Decides each request before its view runs. `source` is None where no route needs a principal."""
+    """Decides each request before its view runs. `source` is None where no route needs a principal;
+    `certificates` says how the gateway tells of client certificates, which some tokens are bound to.
+    """
 
-    def __init__(self, source: PrincipalSource | None = None) -> None:
+    def __init__(
+        self, source: PrincipalSource | None = None, certificates: CertificateHeaders = NO_CERTIFICATES
+    ) -> None:
         self._source = source
+        self._certificates = certificates
 
     def check(self) -> Response | None:
         """Flask's before_request: None lets the request go on."""
@@ -187,18 +194,17 @@ class Gate:
     def _principal(self, credential: Credential, window: Window) -> Principal:
         if self._source is None:
             raise PeerUnavailable("auth", "no way to ask it is set")
-        return self._source.principal(credential, window.name, peer_address(request))
+        certificate = self._certificates.read(cast(Mapping[str, str], request.headers))
+        thumbprint = None if certificate is None or certificate.failure else certificate.thumbprint
+        return self._source.principal(
+            credential, Caller(window=window.name, peer=peers.current(), thumbprint=thumbprint)
+        )
 
 
 def gate_of(app: Flask) -> Gate:
     """The gate of a closed app."""
     gate: Gate = app.extensions[_GATE]
     return gate
-
-
-def peer_address(asked: Request) -> str:
-    """The client's address as the gateway saw it: it overwrites what a client sends."""
-    return (asked.environ.get("HTTP_X_REAL_IP") or asked.environ.get("REMOTE_ADDR") or "")[:64]
 
 
 def read_bearer(asked: Request) -> Credential | None:

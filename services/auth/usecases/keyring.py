@@ -79,13 +79,22 @@ class Keyring:
             keys = self.current()
         return keys.verifying
 
+    def refresh(self) -> None:
+        """Load what other processes may just have changed. Raises StoreUnavailable."""
+        with self._lock:
+            self._load_readable()
+
     def _reload(self) -> None:
         try:
-            self._load()
+            self._load_readable()
         except StoreUnavailable:
             # The keys at hand stay good; the next try comes after RETRY_SECONDS, not with each request.
             log.warning("signing keys could not be reloaded")
             self._loaded_at = self._clock.now() - RELOAD_SECONDS + RETRY_SECONDS
+
+    def _load_readable(self) -> None:
+        try:
+            self._load()
         except KeyUnreadable:
             log.exception("the active signing key cannot be opened: no tokens are made")
             self._load(is_readable=False)

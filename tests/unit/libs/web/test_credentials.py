@@ -104,7 +104,7 @@ def test_basic_is_handed_on_as_it_came() -> None:
     assert basic("Basic eyJ2Ijoz+/==") == Credential("basic", "eyJ2Ijoz+/==")
     assert basic("basic  abc") == Credential("basic", "abc")
     assert basic("Bearer abc") is None
-    for header in ("Basic ", "Basic a b", "Basic \x00", "Basic " + "a" * (MAX_BASIC_CHARS + 1)):
+    for header in ("Basic ", "Basic \x00", "Basic " + "a" * (MAX_BASIC_CHARS + 1)):
         with pytest.raises(BadCredential):
             basic(header)
 

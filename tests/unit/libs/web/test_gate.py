@@ -3,7 +3,7 @@
 import pytest
 from flask import Blueprint, Flask, Response, g, jsonify
 
-from libs.web.credentials import Credential
+from libs.web.credentials import Caller, Credential
 from libs.web.gate import (
     Gate,
     Refused,
@@ -50,11 +50,11 @@ IMPOSTOR = Principal(
 class Source:
     def __init__(self) -> None:
         self.known = {"alice": ALICE, "root": ROOT, "impostor": IMPOSTOR}
-        self.asked: list[tuple[Credential, str, str]] = []
+        self.asked: list[tuple[Credential, Caller]] = []
         self.trouble: Exception | None = None
 
-    def principal(self, credential: Credential, window: str, peer: str) -> Principal:
-        self.asked.append((credential, window, peer))
+    def principal(self, credential: Credential, caller: Caller) -> Principal:
+        self.asked.append((credential, caller))
         if self.trouble is not None:
             raise self.trouble
         if credential.value not in self.known:
@@ -235,7 +235,7 @@ def test_unknown_paths_and_wrong_methods_stay_404_and_405(app: Flask) -> None:
 def test_the_peer_is_what_the_gateway_says(app: Flask, source: Source) -> None:
     headers = {**bearer("alice"), "X-Real-IP": "203.0.113.9", "X-Forwarded-For": "198.51.100.1"}
     app.test_client().get("/native/me", headers=headers)
-    assert source.asked == [(Credential("bearer", "alice"), "native", "203.0.113.9")]
+    assert source.asked == [(Credential("bearer", "alice"), Caller(window="native", peer="203.0.113.9"))]
 
 
 def test_each_room_refuses_in_its_own_shape(source: Source) -> None:
@@ -253,7 +253,7 @@ def test_each_room_refuses_in_its_own_shape(source: Source) -> None:
     client = app.test_client()
     assert client.get("/one/me").data == b"one credential_missing"
     assert client.get("/two/me", headers=bearer("alice")).data == b"two insufficient_scope"
-    assert [window for _, window, _ in source.asked] == ["two"]
+    assert [caller.window for _, caller in source.asked] == ["two"]
 
 
 def test_a_view_may_ask_for_a_principal_itself(app: Flask, source: Source) -> None:

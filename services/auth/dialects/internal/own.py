@@ -1,0 +1,41 @@
+"""Auth's own gate asks in the same process: no call to itself."""
+
+from libs.web.credentials import Caller, Credential
+from libs.web.gate import Refused, TooManyTries
+from libs.web.http import PeerUnavailable
+from libs.web.remembered_principals import Answer
+from services.auth.dialects.internal.principals import joined
+from services.auth.domain.credentials import CredentialRefused
+from services.auth.domain.errors import StoreUnavailable
+from services.auth.domain.people import TooManyGuesses
+from services.auth.usecases.principals import Principals
+
+
+class OwnPrincipals:
+    """Resolving (libs/web/remembered_principals.py)."""
+
+    def __init__(self, principals: Principals) -> None:
+        self._principals = principals
+
+    def resolve(self, credential: Credential, caller: Caller) -> Answer:
+        try:
+            found = self._principals.resolve(credential.kind, credential.value, caller.peer)
+        except CredentialRefused as error:
+            raise Refused(error.description, error.code) from error
+        except TooManyGuesses as error:
+            raise TooManyTries(error.retry_after) from error
+        except StoreUnavailable as error:
+            raise PeerUnavailable("auth", "its database cannot be asked") from error
+        return Answer(
+            principal=found.principal,
+            buckets=joined(found.buckets),
+            values=joined(found.values),
+            remember_until=found.remember_until,
+            bound_to=found.bound_to,
+        )
+
+    def stamp(self, buckets: str) -> str:
+        try:
+            return joined(self._principals.stamps(int(bucket) for bucket in buckets.split(".")))
+        except StoreUnavailable as error:
+            raise PeerUnavailable("auth", "its database cannot be asked") from error
