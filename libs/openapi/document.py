@@ -23,19 +23,21 @@ class Access(StrEnum):
     WALLET = "wallet"  # a wallet's signature, or an AuthToken in its place
     SIGNATURE = "signature"  # a wallet's signature, nothing else
     PRINCIPAL = "principal"  # whoever any credential of ours stands for (libs/web/gate.py)
+    CLIENT = "client"  # an OAuth2 client: by its id, and its secret or key when it has one
     SERVICE = "service"  # one of our services, by its token; closed at the gateway
     CREDENTIALS = "credentials"  # one of our services, by its name and secret; closed at the gateway
     OPERATIONS = "operations"  # whoever reaches the port: monitoring; closed at the gateway
 
 
 # What the gateway lets in.
-EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL})
+EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL, Access.CLIENT})
 
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
     Access.WALLET: [{"signature": []}, {"authToken": []}],
     Access.SIGNATURE: [{"signature": []}],
     Access.PRINCIPAL: [{"accessToken": []}],
+    Access.CLIENT: [{"clientSecret": []}, {}],
     Access.SERVICE: [{"serviceToken": []}],
     Access.CREDENTIALS: [{"serviceSecret": []}],
     Access.OPERATIONS: [],
@@ -50,6 +52,7 @@ _SCHEMES: Mapping[str, Schema] = {
     },
     "authToken": {"type": "apiKey", "in": "header", "name": "AuthToken"},
     "accessToken": {"type": "http", "scheme": "bearer"},
+    "clientSecret": {"type": "http", "scheme": "basic"},
     "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "serviceSecret": {"type": "http", "scheme": "basic"},
 }

@@ -16,7 +16,7 @@ def create_app(deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     ocean.mount(app, deps.wallet_tokens)
-    oauth.mount(app, deps.keyring)
+    oauth.mount(app, deps)
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
     install_gate(app, Gate())

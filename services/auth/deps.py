@@ -4,9 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.auth.ports import Clock, SingleUse
+from services.auth.usecases.access_tokens import AccessTokens
+from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.service_tokens import ServiceTokens
 from services.auth.usecases.wallet_tokens import WalletTokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthParts:
+    """What the authorization server works with."""
+
+    issuer: str
+    registry: ClientRegistry
+    flows: GrantFlows
+    access_tokens: AccessTokens
+    single_use: SingleUse
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,5 +30,6 @@ class Deps:
     wallet_tokens: WalletTokens
     service_tokens: ServiceTokens
     keyring: Keyring
+    oauth: OAuthParts
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

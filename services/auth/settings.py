@@ -8,6 +8,7 @@ from libs.web.settings import Env, Secret
 from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClients, is_service_name
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+TWELVE_HOURS = 12 * 3600
 THIRTY_DAYS = 30 * 24 * 3600
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 
@@ -20,6 +21,8 @@ class Settings:
     provider_url: str  # nonces and contract wallets are asked there
     key_secret: Secret  # what signing keys are encrypted with in the database
     most_token_seconds: int  # no AuthToken lives longer, whatever its owner asks for
+    access_token_seconds: int
+    refresh_token_seconds: int  # of a grant: nothing issued on it lives longer
     peer_timeout_seconds: float
     log_level: str
 
@@ -36,6 +39,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         provider_url=_url(env, env.optional("PROVIDER_URL"), "PROVIDER_URL"),
         key_secret=_key_secret(env),
         most_token_seconds=env.int("MAX_AUTH_TOKEN_SECONDS", THIRTY_DAYS, least=1, most=10 * 366 * 86400),
+        access_token_seconds=env.int("AUTH_ACCESS_TOKEN_SECONDS", TWELVE_HOURS, least=60, most=THIRTY_DAYS),
+        refresh_token_seconds=env.int("AUTH_REFRESH_TOKEN_SECONDS", THIRTY_DAYS, least=60, most=366 * 86400),
         peer_timeout_seconds=env.float("AUTH_PEER_TIMEOUT", 5.0, least=0.1),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )

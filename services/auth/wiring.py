@@ -1,25 +1,49 @@
 """The only place that knows concrete classes: builds everything the auth service's processes need."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
+from libs.web import peers
 from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.key_sealer import ScryptSealer
 from services.auth.adapters.provider_http import ProviderContractWallets, ProviderLedger
+from services.auth.adapters.store_sql.audit import SqlAudit
+from services.auth.adapters.store_sql.clients import SqlClients
+from services.auth.adapters.store_sql.grants import SqlCodes, SqlGrants, SqlRefreshTokens
+from services.auth.adapters.store_sql.people import SqlPeople
+from services.auth.adapters.store_sql.single_use import SqlSingleUse
+from services.auth.adapters.store_sql.standing import SqlTokenStanding
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
-from services.auth.deps import Deps
+from services.auth.deps import Deps, OAuthParts
+from services.auth.ports import Audit, Clock, People
 from services.auth.settings import Settings
+from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
+from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.service_tokens import OwnServiceToken, ServiceTokens
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 
+AUDIT_SECONDS = 365 * 86400.0
 MIGRATIONS = Path(__file__).parent / "adapters" / "store_sql" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What more than one part is built on."""
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    people: People
+    audit: Audit
 
 
 def build(settings: Settings) -> Deps:
@@ -44,10 +68,36 @@ def build(settings: Settings) -> Deps:
         ProviderLedger(provider), ProviderContractWallets(provider), SqlSpentMessages(database), clock
     )
     policy = Policy(issuer=settings.issuer, most_seconds=settings.most_token_seconds)
+    people = SqlPeople(database, clock)
+    audit = SqlAudit(database, clock, peers.current, AUDIT_SECONDS)
     return Deps(
         wallet_tokens=WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy),
         service_tokens=service_tokens,
         keyring=keyring,
+        oauth=_oauth(settings, Shared(database, keyring, clock, people, audit)),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
+    )
+
+
+def _oauth(settings: Settings, shared: Shared) -> OAuthParts:
+    database, clock = shared.database, shared.clock
+    lifetimes = Lifetimes(access=settings.access_token_seconds, grant=settings.refresh_token_seconds)
+    access_tokens = AccessTokens(
+        shared.keyring, SqlTokenStanding(database), clock, settings.issuer, lifetimes
+    )
+    stores = GrantStores(
+        grants=SqlGrants(database, clock),
+        codes=SqlCodes(database),
+        refresh_tokens=SqlRefreshTokens(database, clock),
+        people=shared.people,
+    )
+    issuing = Issuing(settings.issuer, lifetimes, access_tokens, shared.keyring)
+    return OAuthParts(
+        issuer=settings.issuer,
+        registry=ClientRegistry(SqlClients(database, clock), clock),
+        flows=GrantFlows(stores, issuing, clock, shared.audit),
+        access_tokens=access_tokens,
+        single_use=SqlSingleUse(database, clock),
+        clock=clock,
     )

@@ -6,9 +6,12 @@ from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_text
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
-from services.auth.deps import Deps
+from services.auth.deps import Deps, OAuthParts
 from services.auth.domain.service_clients import ServiceClients
 from services.auth.domain.wallets import SignedRequest
+from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
+from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.service_tokens import ServiceTokens
@@ -22,6 +25,15 @@ from tests.fakes.auth import (
     MemoryTokenStore,
     PlainSealer,
 )
+from tests.fakes.auth_oauth import (
+    MemoryClients,
+    MemoryCodes,
+    MemoryGrants,
+    MemoryRefreshTokens,
+    MemorySingleUse,
+    MemoryTokenStanding,
+)
+from tests.fakes.auth_people import MemoryAudit, MemoryPeople
 
 ISSUER = "http://gateway.test:8030"
 DAY = 86_400
@@ -55,11 +67,37 @@ class World:
         self.tokens = WalletTokens(prove, self.keyring, self.store, self.clock, policy)
         clients = ServiceClients({"provider": PROVIDER_SECRET, "compute": "a secret of compute"})
         self.service_tokens = ServiceTokens(clients, self.keyring, self.clock, ISSUER)
+        self.people = MemoryPeople(self.clock)
+        self.audit = MemoryAudit(self.clock)
+        self.oauth = self._oauth()
 
     @property
     def soon(self) -> str:
         """An expiration one hour ahead."""
         return str(int(self.clock.now()) + 3600)
+
+    def _oauth(self) -> OAuthParts:
+        lifetimes = Lifetimes()
+        self.clients = MemoryClients()
+        self.grants = self.clients.grants = MemoryGrants(self.clock)
+        self.single_use = MemorySingleUse(self.clock)
+        standing = MemoryTokenStanding(self.clients, self.grants)
+        access_tokens = AccessTokens(self.keyring, standing, self.clock, ISSUER, lifetimes)
+        stores = GrantStores(
+            grants=self.grants,
+            codes=MemoryCodes(self.grants),
+            refresh_tokens=MemoryRefreshTokens(self.grants),
+            people=self.people,
+        )
+        issuing = Issuing(ISSUER, lifetimes, access_tokens, self.keyring)
+        return OAuthParts(
+            issuer=ISSUER,
+            registry=ClientRegistry(self.clients, self.clock),
+            flows=GrantFlows(stores, issuing, self.clock, self.audit),
+            access_tokens=access_tokens,
+            single_use=self.single_use,
+            clock=self.clock,
+        )
 
     def deps(self) -> Deps:
         jwks = LocalJwks(lambda: self.keyring.current().verifying)
@@ -67,6 +105,7 @@ class World:
             wallet_tokens=self.tokens,
             service_tokens=self.service_tokens,
             keyring=self.keyring,
+            oauth=self.oauth,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},
         )

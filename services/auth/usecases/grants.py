@@ -47,6 +47,16 @@ class GrantStores:
     people: People
 
 
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """What tokens are made with."""
+
+    issuer: str
+    lifetimes: Lifetimes
+    access_tokens: AccessTokens
+    keyring: Keyring
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSet:
     """What a token endpoint answers with."""
@@ -68,21 +78,14 @@ def no_extras(_: Grant) -> Mapping[str, Any]:
 class GrantFlows:
     """`extras` gives the claims that a grant's window adds to its access tokens (DIRAC's groups)."""
 
-    def __init__(
-        self,
-        stores: GrantStores,
-        access_tokens: AccessTokens,
-        keyring: Keyring,
-        clock: Clock,
-        audit: Audit,
-        settings: tuple[str, Lifetimes],
-    ) -> None:
+    def __init__(self, stores: GrantStores, issuing: Issuing, clock: Clock, audit: Audit) -> None:
         self._stores = stores
-        self._access_tokens = access_tokens
-        self._keyring = keyring
+        self._access_tokens = issuing.access_tokens
+        self._keyring = issuing.keyring
+        self._issuer = issuing.issuer
+        self.lifetimes = issuing.lifetimes
         self._clock = clock
         self._audit = audit
-        self._issuer, self.lifetimes = settings
         self.extras: Extras = no_extras
 
     def new_grant(self, client: Client, subject: str, flow: str, **more: Any) -> Grant:

@@ -113,6 +113,16 @@ def test_internal_routes_refuse_callers_that_prove_nothing(
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(("service", "method", "operation"), entries(Access.CLIENT), ids=named)
+@pytest.mark.parametrize("form", [{}, {"client_id": "nobody"}, {"client_id": "nobody", "client_secret": "x"}])
+def test_client_routes_serve_no_unknown_client(
+    apps: Mapping[str, Flask], service: str, method: str, operation: Operation, form: dict[str, str]
+) -> None:
+    answer = apps[service].test_client().open(operation.path, method=method, data=form)
+    assert answer.status_code in (400, 401)
+    assert answer.get_json()["error"] in ("invalid_request", "invalid_client")
+
+
 def sample(operation: Operation) -> dict[str, Any]:
     return {field.name: field.example for field in operation.fields if field.example is not None}
 

@@ -1,22 +1,34 @@
-"""The OAuth room: what any OAuth2 or JWT library looks for. So far, the public keys (RFC 7517)."""
+"""The OAuth room: what any OAuth2, OIDC or JWT library looks for.
+
+GET  /.well-known/jwks.json   the public keys (RFC 7517)
+POST /oauth2/token            tokens for grants (RFC 6749)
+"""
 
 from flask import Blueprint, Flask, Response
 
 from libs.web.gate import public
-from services.auth.usecases.keyring import Keyring
+from services.auth.deps import Deps
+from services.auth.dialects.oauth import errors, token
+from services.auth.dialects.oauth.server import OAuthServer
+from services.auth.domain.errors import AuthError
 
 # Long enough to spare us, far shorter than the time a key is published before it signs.
 CACHE = "public, max-age=60"
 
 
-def mount(app: Flask, keyring: Keyring) -> None:
+def mount(app: Flask, deps: Deps) -> OAuthServer:
+    """The server is for rooms that serve the same endpoints under other paths."""
     room = Blueprint("oauth", __name__)
+    room.register_error_handler(AuthError, errors.render)
+    server = OAuthServer(deps.oauth)
 
     @room.get("/.well-known/jwks.json")
     @public
     def jwks() -> Response:
-        response = Response(keyring.current().document, mimetype="application/json")
+        response = Response(deps.keyring.current().document, mimetype="application/json")
         response.headers["Cache-Control"] = CACHE
         return response
 
+    token.add(room, server)
     app.register_blueprint(room)
+    return server
