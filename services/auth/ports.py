@@ -1,8 +1,9 @@
 """What the auth service needs from the outside, as Protocols; adapters implement them, wiring chooses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+from services.auth.domain.api_keys import ApiKey
 from services.auth.domain.audit import AuditEvent, AuditQuery, StoredEvent
 from services.auth.domain.clients import Client
 from services.auth.domain.device import DeviceRequest
@@ -34,6 +35,19 @@ class ContractWallets(Protocol):
         """Which message the account accepts as signed; None when none.
 
         Raises LedgerUnavailable, UnsupportedChain.
+        """
+
+    def is_signed(self, address: str, text: str, signature: str, chain_id: int) -> bool:
+        """Whether the account there takes it for a signature of the text as it stands (EIP-4361).
+
+        Raises LedgerUnavailable, UnsupportedChain.
+        """
+
+
+class ServedChains(Protocol):
+    def ids(self) -> Sequence[int]:
+        """The chains that the provider serves, at least one. Smart accounts sign in on the first: the same
+        address may be somebody else's on another chain. Raises LedgerUnavailable.
         """
 
 
@@ -163,6 +177,18 @@ class Stamps(Protocol):
     def move_all(self) -> None: ...
 
 
+class PasswordHasher(Protocol):
+    """Raises PasswordsBusy when as many passwords are being looked at as we can afford."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """In the same time whatever is stored; None is for people without a password, and for nobody."""
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a right password should be hashed anew."""
+
+
 class Guesses(Protocol):
     """Counts wrong guesses by key (domain/guesses.py, or `device:<peer>`), with growing locks.
 
@@ -175,10 +201,11 @@ class Guesses(Protocol):
     def failed(self, *keys: str) -> None:
         """One more wrong guess, counted atomically."""
 
-    def attempt(self, *keys: str) -> None:
+    def attempt(self, *keys: str) -> int:
         """Count a guess before it is looked at, so that simultaneous ones cannot pass together.
 
-        Raises TooManyGuesses when one of the keys is locked; then nothing was counted.
+        Returns for how many seconds it locks a key if it is wrong. Raises TooManyGuesses when one of the keys
+        is locked; then nothing was counted.
         """
 
     def passed(self, *keys: str) -> None:
@@ -201,6 +228,28 @@ class Audit(Protocol):
 class AuditLog(Protocol):
     def page(self, query: AuditQuery) -> list[StoredEvent]:
         """Newest first. Raises StoreUnavailable."""
+
+
+class ApiKeys(Protocol):
+    """Keys that people and wallets made for their programs. Everything raises StoreUnavailable."""
+
+    def add(self, key: ApiKey, purge_before: float) -> None:
+        """Forgets a few keys that were over before that time, too.
+
+        Raises TooManyKeys when its subject has MOST_KEYS that count: exact, however many ask at once.
+        """
+
+    def find(self, key_id: str, now: float) -> ApiKey | None:
+        """None when it was never there, was revoked or is over."""
+
+    def of_subjects(self, subjects: Collection[str], now: float) -> list[ApiKey]:
+        """Those that count, newest first."""
+
+    def revoke(self, key_id: str, subjects: Collection[str], now: float) -> bool:
+        """Whether it was one of these subjects' and was revoked by this call; moves its subject's stamp."""
+
+    def used(self, key_id: str, now: float, not_since: float) -> None:
+        """Note the use, unless one at or after `not_since` is noted."""
 
 
 class Clients(Protocol):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from libs.web.principal import PERSON
-from services.auth.domain.errors import AuthError
+from services.auth.domain.errors import AuthError, StoreUnavailable
 
 # OpenPAI's names (contract 3.1) and a little more: DIRAC and PROMINENCE users have dots and dashes.
 USERNAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -54,6 +54,10 @@ class TooManyGuesses(AuthError):
         self.retry_after = retry_after
 
 
+class PasswordsBusy(StoreUnavailable):
+    """As many passwords are being looked at as we can afford; a moment later it may be better."""
+
+
 class LastAdmin(AuthError):
     """The last administrator cannot be removed, disabled or demoted."""
 
@@ -95,6 +99,16 @@ class Group:
     name: str
     vo: str
     properties: tuple[str, ...]  # DIRAC properties (contract 1.7), sorted
+
+
+def check_password(password: str) -> None:
+    """Any Unicode, as it is: nothing is normalised. Raises BadPassword."""
+    if len(password) < PASSWORD_MIN_CHARS:
+        raise BadPassword(f"A password has at least {PASSWORD_MIN_CHARS} characters.")
+    if len(password.encode(errors="replace")) > PASSWORD_MAX_BYTES:
+        raise BadPassword(f"A password has at most {PASSWORD_MAX_BYTES} bytes.")
+    if "\0" in password or password.encode(errors="replace").decode() != password:
+        raise BadPassword("A password has no NUL and no broken characters.")
 
 
 def person_id_of(subject: str) -> str | None:

@@ -58,8 +58,8 @@ class SqlGuesses:
     def failed(self, *keys: str) -> None:
         write(self._database, lambda connection: self._counted(connection, keys, self._count))
 
-    def attempt(self, *keys: str) -> None:
-        write(self._database, lambda connection: self._counted(connection, keys, self._count_unlocked))
+    def attempt(self, *keys: str) -> int:
+        return write(self._database, lambda connection: self._counted(connection, keys, self._count_unlocked))
 
     def passed(self, *keys: str) -> None:
         write(self._database, lambda connection: connection.execute(_FORGET, {"keys": _fit(keys)}))
@@ -82,21 +82,24 @@ class SqlGuesses:
         values = {"of": _fit((key,))[0], "since": moment(self._clock.now() - KNOWN_SECONDS)}
         return read(self._database, lambda connection: connection.execute(_KNOWN, values).first()) is not None
 
-    def _counted(self, connection: Connection, keys: tuple[str, ...], count: Executable) -> None:
+    def _counted(self, connection: Connection, keys: tuple[str, ...], count: Executable) -> int:
         now = moment(self._clock.now())
         rested = now - timedelta(seconds=REST_SECONDS)
         row: dict[str, Any] = {"first_at": now, "last_at": now, "rested": rested, "failures": 1}
+        longest = 0
         for key in _fit(keys):
             failures = connection.execute(count, {**row, "key": key}).scalar()
             if failures is None:
                 locks = connection.execute(_LOCKED, {"keys": [key], "now": now}).scalars().all()
                 _refuse(locks, now)
             elif wait := lock_seconds(key, failures):
+                longest = max(longest, wait)
                 connection.execute(_LOCK, {"of": key, "until": now + timedelta(seconds=wait)})
             elif failures == 1:
                 # Rows only ever come from here, so this is where they go again.
                 forgotten = now - timedelta(seconds=KNOWN_SECONDS)
                 connection.execute(_PURGE, {"rested": rested, "forgotten": forgotten})
+        return longest
 
 
 def _counting(database: Database, *, only_unlocked: bool) -> Executable:
