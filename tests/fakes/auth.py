@@ -46,6 +46,8 @@ class MemoryContractWallets:
         self.chain_id = chain_id
         self.accepts: dict[str, set[tuple[str, str]]] = {}
         self.asked: list[SignedRequest] = []
+        self.accepts_texts: dict[str, set[tuple[str, str]]] = {}
+        self.asked_texts: list[tuple[str, int]] = []
         self.is_down = False
 
     def prove(self, request: SignedRequest, messages: Sequence[str]) -> Proof | None:
@@ -57,6 +59,27 @@ class MemoryContractWallets:
         accepted = self.accepts.get(request.address.lower(), set())
         signed = next((m for m in messages if (m, request.signature) in accepted), None)
         return None if signed is None else Proof(signed, self.chain_id)
+
+    def is_signed(self, address: str, text: str, signature: str, chain_id: int) -> bool:
+        self.asked_texts.append((address, chain_id))
+        if self.is_down:
+            raise LedgerUnavailable
+        if chain_id != self.chain_id:
+            raise UnsupportedChain(chain_id)
+        return (text, signature) in self.accepts_texts.get(address.lower(), set())
+
+
+class ChainList:
+    """ServedChains."""
+
+    def __init__(self, *chain_ids: int) -> None:
+        self.chain_ids = chain_ids or (8996, 1)
+        self.is_down = False
+
+    def ids(self) -> Sequence[int]:
+        if self.is_down:
+            raise LedgerUnavailable
+        return self.chain_ids
 
 
 class MemoryKeyStore:

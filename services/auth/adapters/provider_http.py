@@ -6,10 +6,13 @@ from typing import Any
 from libs.web.internal_client import InternalClient, PeerUnavailable, Reply
 from services.auth.domain.errors import LedgerUnavailable
 from services.auth.domain.wallets import NonceTooLow, Proof, SignedRequest, UnsupportedChain
+from services.auth.ports import Clock
 
 CONSUME = "/internal/nonces/consume"
 VERIFY = "/internal/contract-signatures/verify"
+CHAINS = "/internal/chains"
 SCOPE = "user"
+REMEMBER_SECONDS = 60.0
 MAX_SIGNATURE_CHARS = 2 * 8192 + 2
 
 
@@ -41,18 +44,61 @@ class ProviderContractWallets:
             "messages": list(messages),
             "signature": request.signature,
         }
-        if request.chain_id is not None:
-            asked["chain_id"] = request.chain_id
-        reply = _post(self._client, VERIFY, asked)
-        answer = _object(reply)
-        if reply.status == 400 and answer.get("error") == "unknown_chain" and request.chain_id is not None:
-            raise UnsupportedChain(request.chain_id)
-        if reply.status != 200:
-            raise LedgerUnavailable(f"the signature check answered {reply.status}")
+        answer = self._asked(asked, request.chain_id)
         if answer.get("valid") is not True or answer.get("message") not in messages:
             return None
         chain_id = answer.get("chain_id")
         return Proof(str(answer["message"]), chain_id if type(chain_id) is int else None)
+
+    def is_signed(self, address: str, text: str, signature: str, chain_id: int) -> bool:
+        if not _could_be_a_signature(signature):
+            return False
+        asked = {"address": address, "message": text, "signature": signature, "signed": "text"}
+        answer = self._asked(asked, chain_id)
+        return (
+            answer.get("valid") is True
+            and answer.get("message") == text
+            and answer.get("chain_id") == chain_id
+        )
+
+    def _asked(self, asked: dict[str, Any], chain_id: int | None) -> dict[str, Any]:
+        reply = _post(self._client, VERIFY, asked if chain_id is None else {**asked, "chain_id": chain_id})
+        answer = _object(reply)
+        if reply.status == 400 and answer.get("error") == "unknown_chain" and chain_id is not None:
+            raise UnsupportedChain(chain_id)
+        if reply.status != 200:
+            raise LedgerUnavailable(f"the signature check answered {reply.status}")
+        return answer
+
+
+class ProviderChains:
+    """ServedChains, asked again after a minute; an answer stays good while the provider is away."""
+
+    def __init__(self, client: InternalClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._known: tuple[int, ...] = ()
+        self._asked_at = 0.0
+
+    def ids(self) -> Sequence[int]:
+        if not self._known or self._clock.now() - self._asked_at > REMEMBER_SECONDS:
+            try:
+                self._known = self._fetched()
+            except LedgerUnavailable:
+                if not self._known:
+                    raise
+            self._asked_at = self._clock.now()
+        return self._known
+
+    def _fetched(self) -> tuple[int, ...]:
+        try:
+            reply = self._client.get(CHAINS)
+        except PeerUnavailable as error:
+            raise LedgerUnavailable(error.reason) from error
+        found = _object(reply).get("chain_ids") if reply.status == 200 else None
+        if not isinstance(found, list) or not found or any(type(item) is not int for item in found):
+            raise LedgerUnavailable(f"the chains were answered with {reply.status}")
+        return tuple(found)
 
 
 def _could_be_a_signature(text: str) -> bool:

@@ -4,9 +4,15 @@ from typing import Any
 import pytest
 
 from libs.web.internal_client import PeerUnavailable, Reply
-from services.auth.adapters.provider_http import ProviderContractWallets, ProviderLedger
+from services.auth.adapters.provider_http import (
+    REMEMBER_SECONDS,
+    ProviderChains,
+    ProviderContractWallets,
+    ProviderLedger,
+)
 from services.auth.domain.errors import LedgerUnavailable
 from services.auth.domain.wallets import NonceTooLow, Proof, SignedRequest, UnsupportedChain
+from tests.fakes.auth import FrozenClock
 
 A = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 
@@ -24,9 +30,16 @@ class ScriptedClient:
         self.sent.append((path, body))
         return self.reply
 
+    def get(self, path: str) -> Reply:
+        self.sent.append((path, None))
+        return self.reply
+
 
 class DeadClient:
     def post(self, path: str, body: Any) -> Reply:
+        raise PeerUnavailable("provider", "ConnectionRefused")
+
+    def get(self, path: str) -> Reply:
         raise PeerUnavailable("provider", "ConnectionRefused")
 
 
@@ -109,3 +122,59 @@ def test_text_that_is_no_hex_is_never_sent(signature: str) -> None:
     client = ScriptedClient(200, {"valid": True, "message": "a"})
     assert wallets(client).prove(SignedRequest(A, "7", signature), ["a"]) is None
     assert client.sent == []
+
+
+def test_a_text_signed_as_it_stands_is_asked_for_as_such() -> None:
+    client = ScriptedClient(200, {"valid": True, "chain_id": 8996, "message": "a"})
+    assert wallets(client).is_signed(A, "a", "0x01", 8996)
+    body = {"address": A, "message": "a", "signature": "0x01", "signed": "text", "chain_id": 8996}
+    assert client.sent == [("/internal/contract-signatures/verify", body)]
+    assert not wallets(client).is_signed(A, "a", "no hex", 8996)
+    assert len(client.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"valid": False, "chain_id": 8996, "message": None},
+        {"valid": True, "chain_id": 1, "message": "a"},
+        {"valid": True, "chain_id": 8996, "message": "b"},
+        {"valid": 1, "chain_id": 8996, "message": "a"},
+        {"valid": True, "message": "a"},
+        [],
+    ],
+)
+def test_only_a_plain_yes_on_the_chain_we_named_counts(answer: Any) -> None:
+    assert not wallets(ScriptedClient(200, answer)).is_signed(A, "a", "0x01", 8996)
+
+
+def test_a_text_that_cannot_be_checked_is_no_yes() -> None:
+    with pytest.raises(LedgerUnavailable):
+        wallets(DeadClient()).is_signed(A, "a", "0x01", 8996)
+    with pytest.raises(LedgerUnavailable):
+        wallets(ScriptedClient(502, {"error": "chain_unavailable"})).is_signed(A, "a", "0x01", 8996)
+    with pytest.raises(UnsupportedChain):
+        wallets(ScriptedClient(400, {"error": "unknown_chain"})).is_signed(A, "a", "0x01", 8996)
+
+
+def test_chains_are_asked_once_a_minute_and_kept_while_the_provider_is_away() -> None:
+    clock = FrozenClock()
+    client: Any = ScriptedClient(200, {"chain_ids": [8996, 1]})
+    chains = ProviderChains(client, clock)
+    assert [chains.ids(), chains.ids()] == [(8996, 1)] * 2
+    assert client.sent == [("/internal/chains", None)]
+    clock.time += REMEMBER_SECONDS + 1
+    client.reply = Reply("provider", 503, {}, b"{}")
+    assert chains.ids() == (8996, 1)
+    assert chains.ids() == (8996, 1)
+    assert len(client.sent) == 2
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"chain_ids": []}, {"chain_ids": ["1"]}, {"chain_ids": [True]}])
+def test_no_chains_is_no_answer(answer: Any) -> None:
+    client: Any = ScriptedClient(200, answer)
+    with pytest.raises(LedgerUnavailable):
+        ProviderChains(client, FrozenClock()).ids()
+    dead: Any = DeadClient()
+    with pytest.raises(LedgerUnavailable):
+        ProviderChains(dead, FrozenClock()).ids()
