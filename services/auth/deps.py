@@ -7,6 +7,8 @@ from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.ports import Clock, SingleUse
 from services.auth.usecases.access_tokens import AccessTokens
 from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.consent import Consents
+from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.service_tokens import ServiceTokens
@@ -19,7 +21,9 @@ class OAuthParts:
 
     issuer: str
     registry: ClientRegistry
+    consents: Consents
     flows: GrantFlows
+    devices: DeviceLogin
     access_tokens: AccessTokens
     single_use: SingleUse
     clock: Clock

@@ -15,7 +15,9 @@ from services.auth.adapters.key_sealer import ScryptSealer
 from services.auth.adapters.provider_http import ProviderContractWallets, ProviderLedger
 from services.auth.adapters.store_sql.audit import SqlAudit
 from services.auth.adapters.store_sql.clients import SqlClients
+from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
 from services.auth.adapters.store_sql.grants import SqlCodes, SqlGrants, SqlRefreshTokens
+from services.auth.adapters.store_sql.guesses import SqlGuesses
 from services.auth.adapters.store_sql.people import SqlPeople
 from services.auth.adapters.store_sql.single_use import SqlSingleUse
 from services.auth.adapters.store_sql.standing import SqlTokenStanding
@@ -25,6 +27,8 @@ from services.auth.ports import Audit, Clock, People
 from services.auth.settings import Settings
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
 from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.consent import Consents
+from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.prove import Prove
@@ -93,10 +97,21 @@ def _oauth(settings: Settings, shared: Shared) -> OAuthParts:
         people=shared.people,
     )
     issuing = Issuing(settings.issuer, lifetimes, access_tokens, shared.keyring)
+    registry = ClientRegistry(SqlClients(database, clock), clock)
+    flows = GrantFlows(stores, issuing, clock, shared.audit)
     return OAuthParts(
         issuer=settings.issuer,
-        registry=ClientRegistry(SqlClients(database, clock), clock),
-        flows=GrantFlows(stores, issuing, clock, shared.audit),
+        registry=registry,
+        consents=Consents(registry, flows, shared.audit, settings.issuer),
+        flows=flows,
+        devices=DeviceLogin(
+            SqlDeviceRequests(database),
+            stores.grants,
+            SqlGuesses(database, clock),
+            shared.audit,
+            clock,
+            lifetimes.grant,
+        ),
         access_tokens=access_tokens,
         single_use=SqlSingleUse(database, clock),
         clock=clock,

@@ -11,6 +11,8 @@ from services.auth.domain.service_clients import ServiceClients
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
 from services.auth.usecases.clients import ClientRegistry
+from services.auth.usecases.consent import Consents
+from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.prove import Prove
@@ -25,6 +27,7 @@ from tests.fakes.auth import (
     MemoryTokenStore,
     PlainSealer,
 )
+from tests.fakes.auth_device import MemoryDeviceRequests
 from tests.fakes.auth_oauth import (
     MemoryClients,
     MemoryCodes,
@@ -33,7 +36,7 @@ from tests.fakes.auth_oauth import (
     MemorySingleUse,
     MemoryTokenStanding,
 )
-from tests.fakes.auth_people import MemoryAudit, MemoryPeople
+from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople
 
 ISSUER = "http://gateway.test:8030"
 DAY = 86_400
@@ -69,6 +72,7 @@ class World:
         self.service_tokens = ServiceTokens(clients, self.keyring, self.clock, ISSUER)
         self.people = MemoryPeople(self.clock)
         self.audit = MemoryAudit(self.clock)
+        self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
 
     @property
@@ -81,6 +85,7 @@ class World:
         self.clients = MemoryClients()
         self.grants = self.clients.grants = MemoryGrants(self.clock)
         self.single_use = MemorySingleUse(self.clock)
+        self.device_requests = MemoryDeviceRequests(self.grants.add)
         standing = MemoryTokenStanding(self.clients, self.grants)
         access_tokens = AccessTokens(self.keyring, standing, self.clock, ISSUER, lifetimes)
         stores = GrantStores(
@@ -90,10 +95,16 @@ class World:
             people=self.people,
         )
         issuing = Issuing(ISSUER, lifetimes, access_tokens, self.keyring)
+        registry = ClientRegistry(self.clients, self.clock)
+        flows = GrantFlows(stores, issuing, self.clock, self.audit)
         return OAuthParts(
             issuer=ISSUER,
-            registry=ClientRegistry(self.clients, self.clock),
-            flows=GrantFlows(stores, issuing, self.clock, self.audit),
+            registry=registry,
+            consents=Consents(registry, flows, self.audit, ISSUER),
+            flows=flows,
+            devices=DeviceLogin(
+                self.device_requests, self.grants, self.guesses, self.audit, self.clock, lifetimes.grant
+            ),
             access_tokens=access_tokens,
             single_use=self.single_use,
             clock=self.clock,

@@ -31,6 +31,7 @@ MEANINGS: Final = {
 }
 # DIRAC: `vo:`, `group:` and `property:` choose, they are no rights of their own.
 PREFIXES: Final = ("vo:", "group:", "property:", "setup:")
+PERSONAL: Final = frozenset({"openid", "profile", "email", "groups", OFFLINE})  # a person's data and session
 BATCH: Final = frozenset({JOB_READ, JOB_WRITE, FILE_READ, FILE_WRITE, ACCOUNTS_READ})
 ALL: Final = BATCH | {KEYS, ADMIN}
 MAX_CHARS: Final = 1024

@@ -136,7 +136,13 @@ class AccessTokens:
 
 
 def request_of(grant: Grant, extras: Mapping[str, Any] = _NONE, seconds: int | None = None) -> TokenRequest:
-    """A token on a grant: never longer than the grant, with what the grant knows of the login."""
+    """A token on a grant: never longer than the grant, with what the grant knows of the login.
+
+    `ver` ends the token with the next change of the person's password.
+    """
+    version = grant.details.get("person_version")
+    if version is not None:
+        extras = {**extras, "ver": version}
     return TokenRequest(
         subject=grant.subject,
         client_id=grant.client_id,

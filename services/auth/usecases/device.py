@@ -22,6 +22,7 @@ from services.auth.domain.device import (
     user_hash,
 )
 from services.auth.domain.grants import Grant, GrantOutlived, GrantRevoked, UnknownGrant
+from services.auth.domain.guesses import network_of
 from services.auth.domain.scopes import UnknownScope
 from services.auth.ports import Audit, Clock, DeviceRequests, Grants, Guesses
 
@@ -96,7 +97,7 @@ class DeviceLogin:
     def find(self, user_code: str, peer: str) -> DeviceRequest:
         """The waiting request behind what somebody typed, from the address `peer`.
 
-        Raises UnknownUserCode, which counts as a guess of `device:<peer>`, TooManyGuesses, StoreUnavailable.
+        Raises UnknownUserCode, which counts as a guess from there, TooManyGuesses, StoreUnavailable.
         """
         return self._waiting(user_code, peer)[1]
 
@@ -171,14 +172,14 @@ class DeviceLogin:
 
     def _waiting(self, user_code: str, peer: str) -> tuple[str, DeviceRequest]:
         """The hash of the code, and the request that waits under it."""
-        key = f"device:{peer}"
-        self._guesses.check(key)
+        key = f"device:{network_of(peer)}"
         letters = user_hash(typed(user_code))  # what cannot be a code is a slip, not a guess
+        self._guesses.attempt(key)
         request = self._store.by_user_code(letters)
         if request is None or not request.waits(self._clock.now()):
-            self._guesses.failed(key)
             raise UnknownUserCode
-        # A right code does not clear the count: a guesser would enter one of his own now and then.
+        # What was counted before stays: a guesser would enter a code of his own now and then.
+        self._guesses.take_back(key)
         return letters, request
 
     def _record(self, event: str, actor: str, client_id: str, **details: str) -> None:

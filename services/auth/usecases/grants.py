@@ -209,12 +209,14 @@ class GrantFlows:
         return self._access_tokens.issue(request_of(grant, self.extras(grant)))
 
     def _check_subject(self, grant: Grant) -> None:
-        """A person who is disabled or removed gets nothing new. Raises GrantRevoked."""
+        """Nothing new for who is disabled or removed, or has another password now. Raises GrantRevoked."""
         person_id = person_id_of(grant.subject)
         if person_id is None:
             return
         person = self._stores.people.by_id(person_id)
         if person is None or person.state is not PersonState.ACTIVE:
+            raise GrantRevoked
+        if grant.details.get("person_version") not in (None, person.version):
             raise GrantRevoked
 
     def _new_refresh_token(self, grant: Grant, client: Client) -> str:

@@ -23,12 +23,9 @@ from services.auth.dialects.oauth.grant_types import (
 )
 from services.auth.dialects.oauth.models import OAuthClient
 from services.auth.domain.clients import Client
-from services.auth.domain.scopes import format_scope
+from services.auth.domain.scopes import PERSONAL, format_scope
 from services.auth.usecases.access_tokens import TokenRequest
 from services.auth.usecases.grants import TokenSet
-
-OIDC = frozenset({"openid", "profile", "email", "groups", "offline_access"})  # rights over a person's data
-
 
 AuthMethod = Callable[[Callable[[str], OAuthClient | None], TokenForm], OAuthClient | None]
 # How a client proves itself besides Authlib's own client_secret_basic, client_secret_post and none.
@@ -75,7 +72,7 @@ class OAuthServer(AuthorizationServer):
 
     def own_token(self, client: Client, scopes: tuple[str, ...]) -> dict[str, Any]:
         """For a client that acts for itself: what it asked for, or all it has, without a person's data."""
-        granted = [scope for scope in scopes or client.scopes if scope not in OIDC]
+        granted = [scope for scope in scopes or client.scopes if scope not in PERSONAL]
         issued = self.parts.access_tokens.issue(
             TokenRequest(
                 subject=CLIENT + client.client_id,
