@@ -38,11 +38,16 @@ class StackConfig:
     workers: int = 2
     gateway_host: str = "127.0.0.1"
     database_url: str | None = None  # a PostgreSQL server URL; None: SQLite files under run_dir
+    tls_port: int | None = None  # the gateway's second port, which takes client certificates; None: none
     environment: Mapping[str, str] = field(default_factory=dict)  # passed on to the services
 
     @property
     def gateway_url(self) -> str:
         return f"http://{self.gateway_host}:{self.ports.gateway}"
+
+    @property
+    def tls_url(self) -> str | None:
+        return None if self.tls_port is None else f"https://localhost:{self.tls_port}"
 
     @property
     def rpc_url(self) -> str:
@@ -82,5 +87,6 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> StackConfig:
         network=environ.get("TIDEGATE_NETWORK", "development"),
         workers=int(environ.get("TIDEGATE_WORKERS", "2")),
         database_url=environ.get("TIDEGATE_DATABASE_URL"),
+        tls_port=int(environ["TIDEGATE_TLS_PORT"]) if environ.get("TIDEGATE_TLS_PORT") else None,
         environment=dict(environ),
     )

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.stack import tls
 from scripts.stack.config import REPO, StackConfig
+from scripts.stack.services import proxy_secret
 
 PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -29,6 +31,7 @@ def values(config: StackConfig) -> dict[str, str]:
         "GATEWAY_READ_TIMEOUT": "60s",
         "GATEWAY_DRAIN_TIMEOUT": "1h",
         "MAX_ENCRYPT_BODY": "21m",
+        **_tls_defaults(config),
     }
     chosen = {name: config.environment.get(name, value) for name, value in defaults.items()}
     upstreams = {
@@ -38,10 +41,27 @@ def values(config: StackConfig) -> dict[str, str]:
     return chosen | upstreams
 
 
+def _tls_defaults(config: StackConfig) -> dict[str, str]:
+    folder = config.run_dir / "tls"
+    return {
+        "GATEWAY_TLS": "off" if config.tls_port is None else "on",
+        "GATEWAY_TLS_LISTEN": f"{config.gateway_host}:{config.tls_port}",
+        "GATEWAY_TLS_NAME": "_",
+        "GATEWAY_TLS_CERTIFICATE": str(folder / "server.pem"),
+        "GATEWAY_TLS_KEY": str(folder / "server.key"),
+        "GATEWAY_TLS_CLIENT_CAS": str(folder / "ca.pem"),
+        "GATEWAY_TLS_CRL_CHECK": "off",
+        "GATEWAY_TLS_CRLS": str(folder / "crls.pem"),
+        "CERTIFICATE_PROXY_SECRET": "" if config.tls_port is None else proxy_secret(config),
+    }
+
+
 def render(config: StackConfig) -> Path:
     """Write the rendered configuration below the run folder; returns nginx.conf's path."""
     names = values(config)
     conf = Path(names["GATEWAY_CONF_DIR"])
+    if names["GATEWAY_TLS"] == "on":
+        tls.ensure(config.run_dir / "tls", config.gateway_host)
     shutil.rmtree(conf, ignore_errors=True)
     (config.run_dir / "gateway" / "tmp").mkdir(parents=True, exist_ok=True)
     (config.run_dir / "logs").mkdir(parents=True, exist_ok=True)
@@ -49,6 +69,7 @@ def render(config: StackConfig) -> Path:
         target = conf / source.relative_to(REPO / "gateway")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(fill(source.read_text(), names))
+        target.chmod(0o600)  # one of the pages holds a secret
     return conf / "nginx.conf"
 
 

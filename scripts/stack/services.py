@@ -20,6 +20,7 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "CATALOGUE_PRIVATE_KEY": ("catalogue", "indexer"),
     "AUTH_KEY_SECRET": ("auth",),
     "AUTH_SERVICE_CLIENTS": ("auth",),
+    "CERTIFICATE_PROXY_SECRET": ("auth", "compute"),
 }
 THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 8}
 
@@ -49,6 +50,12 @@ class Secrets:
         with os.fdopen(descriptor, "w") as handle:
             json.dump(clients, handle)
         return str(path)
+
+
+def proxy_secret(config: StackConfig) -> str:
+    """What the gateway sends along with client certificates."""
+    given = config.environment.get("CERTIFICATE_PROXY_SECRET")
+    return given or Secrets(config.run_dir / "secrets").text("certificate_proxy")
 
 
 def command(config: StackConfig, name: str) -> list[str]:
@@ -133,6 +140,9 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
         "indexer": _catalogue(config, keys) | {"INDEXER_HEALTH_PORT": str(config.ports.indexer)},
         "compute": {"SERVICE_SECRET_FILE": keys.file("service_compute")},
     }
+    if config.tls_port is not None and "CERTIFICATE_PROXY_SECRET" not in config.environment:
+        for service in ("auth", "compute"):
+            own[service]["CERTIFICATE_PROXY_SECRET_FILE"] = keys.file("certificate_proxy")
     if name == "provider" and not _names_a_provider_key(config.environment):
         own["provider"]["PROVIDER_PRIVATE_KEY"] = PROVIDER_KEY
     return common | own[name]

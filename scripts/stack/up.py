@@ -9,8 +9,9 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from uuid import uuid4
 
-from scripts.stack import gateway, services
+from scripts.stack import gateway, services, tls
 from scripts.stack.config import MNEMONIC, REPO, StackConfig
 from scripts.stack.processes import (
     Process,
@@ -95,6 +96,7 @@ def write_stack_file(config: StackConfig) -> dict[str, object]:
     root = _discovery(config)
     content: dict[str, object] = {
         "gateway": config.gateway_url,
+        "gateway_tls": config.tls_url,
         "chains": [{"id": config.chain_id, "network": config.network, "rpc": config.rpc_url}],
         "address_file": str(address_file(config)),
         "provider_address": root["providerAddresses"][str(config.chain_id)],
@@ -227,6 +229,9 @@ def main(argv: list[str]) -> int:
             process = restart(config, argv[1])
             write_stack_file(config)
             print(f"{argv[1]} runs as pid {process.pid}")
+        elif action == "certificate" and len(argv) == 2:
+            certificate, key = tls.issue(config.run_dir / "tls", argv[1], f"client-{uuid4().hex[:8]}")
+            print(f"curl --cert {certificate} --key {key} --cacert {certificate.with_name('ca.pem')} ...")
         elif action == "reload":
             print(f"The gateway, pid {reload(config).pid}, serves its configuration as it is now.")
         elif action == "status":
@@ -234,7 +239,9 @@ def main(argv: list[str]) -> int:
                 process = find(config.run_dir, name)
                 print(f"{name:10} {'pid ' + str(process.pid) if process else 'not running'}")
         else:
-            usage = "usage: python -m scripts.stack up|down|status|reload|restart NAME"
+            usage = (
+                "usage: python -m scripts.stack up|down|status|reload|restart NAME|certificate COMMON_NAME"
+            )
             print(f"{usage}   (NAME: {', '.join(ORDER)})")
             return 2
     except StartFailed as error:

@@ -101,7 +101,7 @@ class Dirac:
         group: str | None = None,
         setup: str | None = None,
     ) -> TokenSet:
-        """Flow A: a token for the certificate's owner (contract 1.2); after a day the certificate is shown again.
+        """Flow A: a token for the certificate's owner (contract 1.2), without a refresh token.
 
         Raises what `Certificates.owner` and `stand` raise, UnknownScope, NoActiveKey.
         """
