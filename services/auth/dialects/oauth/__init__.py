@@ -2,13 +2,14 @@
 
 GET  /.well-known/jwks.json   the public keys (RFC 7517)
 POST /oauth2/token            tokens for grants (RFC 6749)
+POST /oauth2/device           signing in on a device (RFC 8628)
 """
 
 from flask import Blueprint, Flask, Response
 
 from libs.web.gate import public
 from services.auth.deps import Deps
-from services.auth.dialects.oauth import errors, token
+from services.auth.dialects.oauth import device, errors, token
 from services.auth.dialects.oauth.server import OAuthServer
 from services.auth.domain.errors import AuthError
 
@@ -30,5 +31,6 @@ def mount(app: Flask, deps: Deps) -> OAuthServer:
         return response
 
     token.add(room, server)
+    device.add(room, server)
     app.register_blueprint(room)
     return server

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.auth.domain.audit import AuditEvent
 from services.auth.domain.device import (
     AuthorizationPending,
     DeviceDenied,
@@ -21,6 +20,7 @@ from services.auth.domain.scopes import UnknownScope
 from services.auth.usecases.device import Approval, DeviceLogin
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_device import MemoryDeviceRequests
+from tests.fakes.auth_people import MemoryAudit, MemoryGuesses
 
 PEER = "192.0.2.7"
 YES = Approval(subject="person:1", scopes=("openid", "job:read"), details={"amr": "pwd", "auth_time": 5})
@@ -36,39 +36,14 @@ class GrantBook:
         return self.kept.get(grant_id)
 
 
-class CountedGuesses:
-    """Locks a key at its third wrong guess."""
-
-    def __init__(self) -> None:
-        self.wrong: list[str] = []
-
-    def check(self, *keys: str) -> None:
-        if any(self.wrong.count(key) >= 3 for key in keys):
-            raise TooManyGuesses(7)
-
-    def failed(self, *keys: str) -> None:
-        self.wrong.extend(keys)
-
-    def passed(self, *keys: str) -> None:
-        raise AssertionError("a right code must not clear what was counted")
-
-
-class AuditLog:
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-
-    def record(self, event: AuditEvent) -> None:
-        self.events.append(event)
-
-
 @dataclass
 class Door:
     clock: FrozenClock = field(default_factory=FrozenClock)
     grants: GrantBook = field(default_factory=GrantBook)
-    guesses: CountedGuesses = field(default_factory=CountedGuesses)
-    audit: AuditLog = field(default_factory=AuditLog)
 
     def __post_init__(self) -> None:
+        self.guesses = MemoryGuesses(self.clock)
+        self.audit = MemoryAudit(self.clock)
         self.store = MemoryDeviceRequests(lambda grant: self.grants.kept.update({grant.id: grant}))
         self.login = DeviceLogin(
             self.store,
@@ -226,9 +201,10 @@ def test_an_answer_counts_once(door: Door) -> None:
 
 def test_guesses_lock_their_address_and_no_other(door: Door) -> None:
     started = door.login.start("c", ("openid",))
-    for _ in range(3):
+    for number in range(5):
+        door.login.find(started.user_code, PEER)  # a right one between does not help
         with pytest.raises(UnknownUserCode):
-            door.login.find("BBBB-BBBB", PEER)
+            door.login.find("BBBB-BBB" + "BCDFG"[number], PEER)
     for work in (
         lambda: door.login.find(started.user_code, PEER),
         lambda: door.login.approve(started.user_code, PEER, YES),
@@ -236,15 +212,37 @@ def test_guesses_lock_their_address_and_no_other(door: Door) -> None:
     ):
         with pytest.raises(TooManyGuesses):
             work()
-    assert door.guesses.wrong == [f"device:{PEER}"] * 3
     assert door.login.find(started.user_code, "192.0.2.8").client_id == "c"
+    door.clock.time += 1.1
+    assert door.login.find(started.user_code, PEER).client_id == "c"
+
+
+def test_simultaneous_guesses_are_all_counted(door: Door) -> None:
+    outcomes: list[type[Exception]] = []
+    barrier = threading.Barrier(12)
+
+    def guess() -> None:
+        barrier.wait()
+        try:
+            door.login.find("BBBB-BBBB", PEER)
+        except (UnknownUserCode, TooManyGuesses) as error:
+            outcomes.append(type(error))
+
+    threads = [threading.Thread(target=guess) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count(UnknownUserCode) == 5
+    assert outcomes.count(TooManyGuesses) == 7
 
 
 def test_a_slip_is_no_guess(door: Door) -> None:
-    for text in ("", "BBBB", "AEIO-UAEI"):
+    for text in ("", "BBBB", "AEIO-UAEI") * 4:
         with pytest.raises(UnknownUserCode):
             door.login.find(text, PEER)
-    assert door.guesses.wrong == []
+    started = door.login.start("c", ("openid",))
+    assert door.login.find(started.user_code, PEER).client_id == "c"
 
 
 def test_asking_takes_old_requests_away(door: Door) -> None:
