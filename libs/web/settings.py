@@ -4,12 +4,14 @@ Each service's settings.py builds one Env, reads all it needs and ends with `env
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 Int = int
 V = TypeVar("V")
+_URL = re.compile(r"https?://[^\s/?#@:]+(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -76,6 +78,13 @@ class Env:
     def first(self, *names: str) -> str | None:
         """The first of several spellings that is set (familiar upstream names)."""
         return next((value for name in names if (value := self.optional(name)) is not None), None)
+
+    def http_url(self, name: str) -> str:
+        """A required http(s) URL of a service, without user name, query or a slash at its end."""
+        value = self.text(name)
+        if value and _URL.fullmatch(value) is None:
+            return self._problem(f"{name} must be an http or https URL.", "")
+        return value.rstrip("/")
 
     def int(
         self, name: str, default: Int | _Required = REQUIRED, *, least: Int = 0, most: Int | None = None

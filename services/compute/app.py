@@ -3,10 +3,9 @@
 from flask import Flask, Response, request
 
 from libs.web import edge
-from libs.web.gate import Gate, install_gate
+from libs.web.gate import install_gate
 from services.compute.deps import Deps
-from services.compute.dialects import prominence
-from services.compute.dialects.native import status
+from services.compute.dialects import native, prominence
 from services.compute.dialects.ocean import mount
 from services.compute.dialects.ocean.errors import render_edge
 from services.compute.dialects.prominence.errors import render_edge as render_prominence
@@ -18,9 +17,9 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     mount(app)
     prominence.mount(app)
-    status.mount(app)
+    native.mount(app)
     edge.install(app, "compute", checks=deps.checks, render_error=_render)
-    install_gate(app, Gate())
+    install_gate(app, deps.gate)
     return app
 
 

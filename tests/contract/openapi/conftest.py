@@ -13,8 +13,8 @@ from services.catalogue.settings import Settings as CatalogueSettings
 from services.catalogue.wiring import build as build_catalogue
 from services.compute.app import create_app as compute_app
 from services.compute.deps import Deps as ComputeDeps
-from services.compute.settings import Settings as ComputeSettings
 from tests.fakes.auth_world import World
+from tests.fakes.compute import SETTINGS as COMPUTE_SETTINGS
 from tests.fakes.provider_app import Provider
 
 
@@ -29,6 +29,6 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flas
         "auth": auth_app(World().deps()),
         "provider": Provider().app,
         "catalogue": catalogue_app(settings, catalogue),
-        "compute": compute_app(ComputeSettings(), ComputeDeps()),
+        "compute": compute_app(COMPUTE_SETTINGS, ComputeDeps()),
     }
     catalogue.close()

@@ -1,4 +1,4 @@
-"""The compute service as a process: it starts from an empty environment, answers and reports itself."""
+"""The compute service as a process: it starts, answers and reports itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from services.compute.dialects.ocean.compute import NOT_ENABLED
+from tests.fakes.compute import ENVIRON
 from tests.granian import serving
 
 APP = "services.compute.wsgi:app"
@@ -15,7 +16,7 @@ APP = "services.compute.wsgi:app"
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("compute")
-    environ = {"PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"), "LOG_LEVEL": "WARNING"}
+    environ = {"PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"), "LOG_LEVEL": "WARNING", **ENVIRON}
     with serving(APP, folder, "--workers", "2", "--blocking-threads", "4", environ=environ) as server:
         yield server.url
 
@@ -40,6 +41,6 @@ def test_requests_are_measured_over_all_workers(base: str) -> None:
 def test_a_bad_setting_stops_the_start_and_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="LOG_LEVEL must be one of"),
-        serving(APP, tmp_path, environ={"LOG_LEVEL": "loud"}),
+        serving(APP, tmp_path, environ={"LOG_LEVEL": "loud", **ENVIRON}),
     ):
         raise RuntimeError("it started")

@@ -5,11 +5,17 @@ import json
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from libs.web.gate import Gate
+from libs.web.principal import Principal
+from libs.web.settings import BadSettings
 from services.compute.app import create_app
 from services.compute.deps import Deps
 from services.compute.dialects.ocean.compute import NOT_ENABLED, ROUTES
-from services.compute.settings import Settings, load_settings
+from services.compute.settings import load_settings
+from tests.fakes.compute import ENVIRON, SETTINGS
+from tests.fakes.principals import KnownPrincipals
 
 # Contract 2.14: the container whose section checksum is published there.
 CHECKSUM = "sha256:8221d20c1c16491d7d56b9657ea09082c0ee4a8ab1a6621fa720da58b09580e4"
@@ -19,7 +25,7 @@ VALIDATE = "/api/services/validateContainer"
 
 @pytest.fixture
 def client() -> FlaskClient:
-    return create_app(Settings(), Deps()).test_client()
+    return create_app(SETTINGS, Deps()).test_client()
 
 
 @pytest.mark.parametrize(
@@ -123,4 +129,49 @@ def test_it_is_live_and_ready(client: FlaskClient) -> None:
 
 
 def test_the_log_level_is_read_from_the_environment() -> None:
-    assert load_settings({"LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
+    assert load_settings({**ENVIRON, "LOG_LEVEL": "DEBUG"}).log_level == "DEBUG"
+
+
+def test_settings_are_all_checked_and_no_secret_is_quoted() -> None:
+    with pytest.raises(BadSettings) as caught:
+        load_settings({"AUTH_URL": "http://user:swordfish@auth", "AUTH_TIMEOUT": "soon"})
+    assert caught.value.problems == [
+        "AUTH_URL must be an http or https URL.",
+        "SERVICE_SECRET must be set.",
+        "AUTH_TIMEOUT must be a number.",
+    ]
+
+
+@pytest.mark.parametrize("url", ["http://auth:8042", "https://auth.example/base/", "http://127.0.0.1:1"])
+def test_auths_address_may_have_a_path(url: str) -> None:
+    assert load_settings({**ENVIRON, "AUTH_URL": url}).auth_url == url.rstrip("/")
+
+
+ALICE = Principal(
+    subject="person:" + "a" * 32,
+    name="alice",
+    display_name="Alice",
+    groups=("physics",),
+    scopes=frozenset({"job:read"}),
+    credential="api_key",
+)
+
+
+def whoami(principals: KnownPrincipals, **headers: str) -> TestResponse:
+    app = create_app(SETTINGS, Deps(gate=Gate(principals)))
+    return app.test_client().get("/tidegate/v1/whoami", headers=headers)
+
+
+def test_whoami_shows_the_principal_and_may_not_be_stored() -> None:
+    answer = whoami(KnownPrincipals(alice=ALICE), Authorization="Bearer alice")
+    assert answer.status_code == 200
+    assert answer.get_json() == {**ALICE.as_json(), "wallets": [], "groups": ["physics"], "properties": []}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_whoami_refuses_in_the_shape_of_oauth() -> None:
+    missing = whoami(KnownPrincipals())
+    assert (missing.status_code, missing.get_json()["error"]) == (401, "credential_missing")
+    unknown = whoami(KnownPrincipals(), Authorization="Bearer nobody")
+    assert (unknown.status_code, unknown.get_json()["error"]) == (401, "invalid_token")
+    assert 'error="invalid_token"' in unknown.headers["WWW-Authenticate"]

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from libs.web.credentials import Credential
+from libs.web.credentials import Caller, Credential
 from libs.web.gate import Gate, Refused, TooManyTries, install_gate
 from libs.web.http import PeerUnavailable
 from libs.web.principal import Principal
@@ -12,7 +12,7 @@ from services.compute.app import create_app
 from services.compute.deps import Deps
 from services.compute.dialects import prominence
 from services.compute.dialects.prominence.jobs import NOT_ENABLED
-from services.compute.settings import Settings
+from tests.fakes.compute import SETTINGS
 
 BASES = ("/prominence/v1", "/api/v1")
 READER = "reads"
@@ -25,8 +25,8 @@ class Source:
         self.raises: Exception = Refused()
         self.asked: list[tuple[Credential, str]] = []
 
-    def principal(self, credential: Credential, window: str, peer: str) -> Principal:
-        self.asked.append((credential, window))
+    def principal(self, credential: Credential, caller: Caller) -> Principal:
+        self.asked.append((credential, caller.window))
         scopes = {READER: frozenset({"job:read"}), "other": frozenset({"openid"})}
         if credential.value not in scopes:
             raise self.raises
@@ -125,7 +125,7 @@ def test_what_cannot_be_checked_is_not_let_in(
     [("PATCH", "/prominence/v1/jobs", 405), ("GET", "/prominence/v1", 404), ("GET", "/api/v1/", 404)],
 )
 def test_routing_mistakes_have_the_rooms_shape(method: str, path: str, status: int) -> None:
-    answer = create_app(Settings(), Deps()).test_client().open(path, method=method)
+    answer = create_app(SETTINGS, Deps()).test_client().open(path, method=method)
     assert (answer.status_code, answer.mimetype) == (status, "application/json")
     assert list(answer.get_json()) == ["error"]
 

@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Flask, Response
+from flask import Blueprint, Response
 
 from libs.web.gate import public
 from services.compute.version import VERSION
@@ -19,8 +19,6 @@ STATUS = {
 }
 
 
-def mount(app: Flask) -> None:
+def add(room: Blueprint) -> None:
     body = json.dumps(STATUS, separators=(",", ":"))
-    app.add_url_rule(
-        "/tidegate/v1/status", "native_status", public(lambda: Response(body, mimetype="application/json"))
-    )
+    room.add_url_rule("/status", "status", public(lambda: Response(body, mimetype="application/json")))

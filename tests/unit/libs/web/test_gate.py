@@ -6,7 +6,6 @@ from flask import Blueprint, Flask, Response, g, jsonify
 from libs.web.credentials import Caller, Credential
 from libs.web.gate import (
     Gate,
-    Refused,
     TooManyTries,
     UnmarkedRoutes,
     Window,
@@ -22,6 +21,7 @@ from libs.web.gate import (
 )
 from libs.web.http import PeerUnavailable
 from libs.web.principal import Principal
+from tests.fakes.principals import KnownPrincipals
 
 ALICE = Principal(
     subject="person:" + "a" * 32,
@@ -47,28 +47,13 @@ IMPOSTOR = Principal(
 )
 
 
-class Source:
-    def __init__(self) -> None:
-        self.known = {"alice": ALICE, "root": ROOT, "impostor": IMPOSTOR}
-        self.asked: list[tuple[Credential, Caller]] = []
-        self.trouble: Exception | None = None
-
-    def principal(self, credential: Credential, caller: Caller) -> Principal:
-        self.asked.append((credential, caller))
-        if self.trouble is not None:
-            raise self.trouble
-        if credential.value not in self.known:
-            raise Refused("The access token is not valid.")
-        return self.known[credential.value]
+@pytest.fixture
+def source() -> KnownPrincipals:
+    return KnownPrincipals(alice=ALICE, root=ROOT, impostor=IMPOSTOR)
 
 
 @pytest.fixture
-def source() -> Source:
-    return Source()
-
-
-@pytest.fixture
-def app(source: Source) -> Flask:
+def app(source: KnownPrincipals) -> Flask:
     app = Flask(__name__, static_folder=None)
     room = Blueprint("native", __name__, url_prefix="/native")
 
@@ -154,7 +139,9 @@ def test_a_view_is_marked_once() -> None:
         needs("job:read")(public(view))
 
 
-def test_public_signed_and_service_routes_are_not_asked_for_a_principal(app: Flask, source: Source) -> None:
+def test_public_signed_and_service_routes_are_not_asked_for_a_principal(
+    app: Flask, source: KnownPrincipals
+) -> None:
     app.add_url_rule("/inner", "inner", service_only(lambda: "inner"))
     client = app.test_client()
     assert client.get("/native/open").data == b"open"
@@ -175,7 +162,7 @@ def test_one_request_leaves_nothing_to_the_next(app: Flask) -> None:
     assert client.get("/native/me").status_code == 401
 
 
-def test_without_a_credential_the_challenge_has_no_error(app: Flask, source: Source) -> None:
+def test_without_a_credential_the_challenge_has_no_error(app: Flask, source: KnownPrincipals) -> None:
     answer = app.test_client().get("/native/me")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="tidegate"'
@@ -205,14 +192,16 @@ def test_the_scope_admin_counts_for_administrators_only(app: Flask) -> None:
     assert client.get("/native/admin", headers=bearer("alice")).status_code == 403
 
 
-def test_when_auth_cannot_be_asked_the_answer_is_503_and_never_yes(app: Flask, source: Source) -> None:
+def test_when_auth_cannot_be_asked_the_answer_is_503_and_never_yes(
+    app: Flask, source: KnownPrincipals
+) -> None:
     source.trouble = PeerUnavailable("auth", "ConnectionRefusedError")
     answer = app.test_client().get("/native/me", headers=bearer("alice"))
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_lock_is_passed_on(app: Flask, source: Source) -> None:
+def test_a_lock_is_passed_on(app: Flask, source: KnownPrincipals) -> None:
     source.trouble = TooManyTries(37)
     answer = app.test_client().get("/native/me", headers=bearer("alice"))
     assert answer.status_code == 429
@@ -232,13 +221,13 @@ def test_unknown_paths_and_wrong_methods_stay_404_and_405(app: Flask) -> None:
     assert app.test_client().delete("/native/open").status_code == 405
 
 
-def test_the_peer_is_what_the_gateway_says(app: Flask, source: Source) -> None:
+def test_the_peer_is_what_the_gateway_says(app: Flask, source: KnownPrincipals) -> None:
     headers = {**bearer("alice"), "X-Real-IP": "203.0.113.9", "X-Forwarded-For": "198.51.100.1"}
     app.test_client().get("/native/me", headers=headers)
     assert source.asked == [(Credential("bearer", "alice"), Caller(window="native", peer="203.0.113.9"))]
 
 
-def test_each_room_refuses_in_its_own_shape(source: Source) -> None:
+def test_each_room_refuses_in_its_own_shape(source: KnownPrincipals) -> None:
     app = Flask(__name__, static_folder=None)
     for name in ("one", "two"):
         room = Blueprint(name, __name__, url_prefix=f"/{name}")
@@ -256,7 +245,7 @@ def test_each_room_refuses_in_its_own_shape(source: Source) -> None:
     assert [caller.window for _, caller in source.asked] == ["two"]
 
 
-def test_a_view_may_ask_for_a_principal_itself(app: Flask, source: Source) -> None:
+def test_a_view_may_ask_for_a_principal_itself(app: Flask, source: KnownPrincipals) -> None:
     window = rfc6750_window("native")
 
     @public
