@@ -50,19 +50,6 @@ class ServedChains(Protocol):
         address may be somebody else's on another chain. Raises LedgerUnavailable.
         """
 
-    def is_signed(self, address: str, text: str, signature: str, chain_id: int) -> bool:
-        """Whether the account there takes it for a signature of the text as it stands (EIP-4361).
-
-        Raises LedgerUnavailable, UnsupportedChain.
-        """
-
-
-class ServedChains(Protocol):
-    def ids(self) -> Sequence[int]:
-        """The chains that the provider serves, at least one. Smart accounts sign in on the first: the same
-        address may be somebody else's on another chain. Raises LedgerUnavailable.
-        """
-
 
 class KeyStore(Protocol):
     def all(self) -> list[StoredKey]:
