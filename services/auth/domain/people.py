@@ -1,6 +1,7 @@
 """People, groups, and who is who."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -11,6 +12,12 @@ from services.auth.domain.errors import AuthError, StoreUnavailable
 # OpenPAI's names (contract 3.1) and a little more: DIRAC and PROMINENCE users have dots and dashes.
 USERNAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 GROUP_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+MOST_PROPERTIES: Final = 64
+MOST_GROUPS: Final = 256  # of one person
+EMAIL: Final = re.compile(r"[^@\s]{1,255}@[^@\s]{1,255}")
+MOST_NAME_CHARS: Final = 255
+MOST_EMAIL_CHARS: Final = 320
 PASSWORD_MIN_CHARS: Final = 6  # OpenPAI's rule, contract 3.1
 PASSWORD_MAX_BYTES: Final = 1024
 NAME_REST_SECONDS: Final = 24 * 3600.0  # a removed person's name is nobody's for a day (contract 3.4)
@@ -32,6 +39,15 @@ class NameTaken(AuthError):
 
 class BadName(AuthError):
     """Not a name that people or groups may have."""
+
+
+class BadField(AuthError):
+    """A value of a person or group that may not be; `reason` is a sentence for whoever sent it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
 
 
 class BadPassword(AuthError):
@@ -99,6 +115,42 @@ class Group:
     name: str
     vo: str
     properties: tuple[str, ...]  # DIRAC properties (contract 1.7), sorted
+
+
+def check_username(text: str) -> str:
+    """Raises BadName."""
+    if USERNAME.fullmatch(text) is None:
+        raise BadName(
+            "A user name has up to 64 letters, digits, underscores, dots and dashes, and begins with none of "
+            "the last two."
+        )
+    return text
+
+
+def check_display_name(text: str) -> str:
+    """Raises BadField."""
+    if not text.strip() or len(text) > MOST_NAME_CHARS or not text.isprintable():
+        raise BadField("display_name", f"A name has 1 to {MOST_NAME_CHARS} printable characters.")
+    return text.strip()
+
+
+def check_email(text: str) -> str:
+    """Empty is none. Raises BadField."""
+    if text and (EMAIL.fullmatch(text) is None or len(text) > MOST_EMAIL_CHARS or not text.isprintable()):
+        raise BadField("email", "An e-mail address looks like name@example.org.")
+    return text
+
+
+def check_group(name: str, vo: str, properties: Sequence[str]) -> "Group":
+    """Raises BadName, BadField."""
+    if GROUP_NAME.fullmatch(name) is None:
+        raise BadName("A group's name has up to 64 letters, digits, underscores, dots and dashes.")
+    if GROUP_NAME.fullmatch(vo) is None:
+        raise BadField("vo", "A virtual organisation is named as groups are.")
+    found = tuple(sorted(set(properties)))
+    if len(found) > MOST_PROPERTIES or not all(map(PROPERTY.fullmatch, found)):
+        raise BadField("properties", f"Up to {MOST_PROPERTIES} words of letters, digits and underscores.")
+    return Group(name=name, vo=vo, properties=found)
 
 
 def check_password(password: str) -> None:
