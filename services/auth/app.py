@@ -4,9 +4,11 @@ from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import Gate, install_gate
+from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
 from services.auth.dialects import internal, oauth, ocean
 from services.auth.dialects.internal.errors import answer
+from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.ocean.errors import render_edge
 
 SERVICE = "auth"
@@ -19,7 +21,7 @@ def create_app(deps: Deps) -> Flask:
     oauth.mount(app, deps)
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
-    install_gate(app, Gate())
+    install_gate(app, Gate(RememberedPrincipals(OwnPrincipals(deps.principals))))
     return app
 
 

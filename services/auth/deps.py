@@ -11,6 +11,7 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.principals import Principals
 from services.auth.usecases.service_tokens import ServiceTokens
 from services.auth.usecases.wallet_tokens import WalletTokens
 
@@ -35,5 +36,6 @@ class Deps:
     service_tokens: ServiceTokens
     keyring: Keyring
     oauth: OAuthParts
+    principals: Principals
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

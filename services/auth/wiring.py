@@ -7,6 +7,7 @@ from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
 from libs.web import peers
+from libs.web.credentials import BEARER
 from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
@@ -20,6 +21,7 @@ from services.auth.adapters.store_sql.grants import SqlCodes, SqlGrants, SqlRefr
 from services.auth.adapters.store_sql.guesses import SqlGuesses
 from services.auth.adapters.store_sql.people import SqlPeople
 from services.auth.adapters.store_sql.single_use import SqlSingleUse
+from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.standing import SqlTokenStanding
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
 from services.auth.deps import Deps, OAuthParts
@@ -31,7 +33,14 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.principals import Principals, Resolver
 from services.auth.usecases.prove import Prove
+from services.auth.usecases.resolvers import (
+    AccessTokenResolver,
+    Subjects,
+    WalletTokenResolver,
+    is_access_token,
+)
 from services.auth.usecases.service_tokens import OwnServiceToken, ServiceTokens
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 
@@ -74,14 +83,28 @@ def build(settings: Settings) -> Deps:
     policy = Policy(issuer=settings.issuer, most_seconds=settings.most_token_seconds)
     people = SqlPeople(database, clock)
     audit = SqlAudit(database, clock, peers.current, AUDIT_SECONDS)
+    shared = Shared(database, keyring, clock, people, audit)
+    wallet_tokens = WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy)
+    oauth = _oauth(settings, shared)
     return Deps(
-        wallet_tokens=WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy),
+        wallet_tokens=wallet_tokens,
         service_tokens=service_tokens,
         keyring=keyring,
-        oauth=_oauth(settings, Shared(database, keyring, clock, people, audit)),
+        oauth=oauth,
+        principals=_principals(shared, wallet_tokens, oauth.access_tokens),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )
+
+
+def _principals(shared: Shared, wallet_tokens: WalletTokens, access_tokens: AccessTokens) -> Principals:
+    """Every kind of credential that any window takes."""
+    subjects = Subjects(shared.people)
+    bearers: list[Resolver] = [
+        AccessTokenResolver(access_tokens.read, is_access_token, subjects),
+        WalletTokenResolver(wallet_tokens, subjects),
+    ]
+    return Principals({BEARER: bearers}, SqlStamps(shared.database), shared.keyring, shared.clock)
 
 
 def _oauth(settings: Settings, shared: Shared) -> OAuthParts:

@@ -15,7 +15,14 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.principals import Principals
 from services.auth.usecases.prove import Prove
+from services.auth.usecases.resolvers import (
+    AccessTokenResolver,
+    Subjects,
+    WalletTokenResolver,
+    is_access_token,
+)
 from services.auth.usecases.service_tokens import ServiceTokens
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 from tests.fakes.auth import (
@@ -74,11 +81,20 @@ class World:
         self.audit = MemoryAudit(self.clock)
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
+        self.principals = self._principals()
 
     @property
     def soon(self) -> str:
         """An expiration one hour ahead."""
         return str(int(self.clock.now()) + 3600)
+
+    def _principals(self) -> Principals:
+        subjects = Subjects(self.people)
+        bearers = [
+            AccessTokenResolver(self.oauth.access_tokens.read, is_access_token, subjects),
+            WalletTokenResolver(self.tokens, subjects),
+        ]
+        return Principals({"bearer": bearers}, self.people.stamps, self.keyring, self.clock)
 
     def _oauth(self) -> OAuthParts:
         lifetimes = Lifetimes()
@@ -117,6 +133,7 @@ class World:
             service_tokens=self.service_tokens,
             keyring=self.keyring,
             oauth=self.oauth,
+            principals=self.principals,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},
         )

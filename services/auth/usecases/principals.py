@@ -48,7 +48,7 @@ class Resolver(Protocol):
     def resolve(self, value: str, peer: str) -> Found:
         """Whose it is at this moment. `peer` is the client's address, for counting guesses.
 
-        Raises CredentialRefused, TooManyGuesses, StoreUnavailable.
+        Raises CredentialRefused, TooManyGuesses, TooManyDerivations, StoreUnavailable.
         """
 
 

@@ -2,12 +2,14 @@
 
 POST /internal/token                   HTTP Basic + grant_type=client_credentials -> a service token
 POST /internal/auth-tokens/introspect  {"token"} -> does this AuthToken count at this moment?
+POST /internal/principals              any credential -> whose it is
+GET  /internal/stamps/<buckets>        -> whether what was said of a principal still holds
 """
 
 from flask import Blueprint, Flask
 
 from services.auth.deps import Deps
-from services.auth.dialects.internal import auth_tokens, errors, token
+from services.auth.dialects.internal import auth_tokens, errors, principals, token
 from services.auth.domain.errors import AuthError
 
 
@@ -17,4 +19,8 @@ def mount(app: Flask, deps: Deps) -> None:
     room.register_error_handler(AuthError, errors.render)
     token.add(room, deps.service_tokens)
     auth_tokens.add(room, deps.wallet_tokens)
+    principals.add(room, deps.principals)
     app.register_blueprint(room)
+    app.wsgi_app = principals.StampsFirst(  # type: ignore[method-assign]
+        app.wsgi_app, deps.principals, deps.verifier
+    )

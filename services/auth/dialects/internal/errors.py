@@ -7,6 +7,8 @@ from typing import Any
 from flask import Response
 
 from services.auth.domain.errors import AuthError, StoreUnavailable
+from services.auth.domain.keystores import TooManyDerivations
+from services.auth.domain.people import TooManyGuesses
 from services.auth.domain.service_clients import UnknownClient
 from services.auth.domain.signing_keys import NoActiveKey
 
@@ -25,11 +27,17 @@ RESPONSES: dict[type[AuthError], tuple[int, str, Mapping[str, str]]] = {
     NoActiveKey: (503, "no_signing_key", {"Retry-After": "30"}),
 }
 
+LATER = (TooManyGuesses, TooManyDerivations)  # 429; the error itself says for how long
+
 
 def render(error: AuthError) -> Response:
     """The answer for a known error; raises KeyError for a class the table does not name."""
     if isinstance(error, BadRequest):
         return answer({"error": error.code}, 400)
+    if isinstance(error, LATER):
+        response = answer({"error": "too_many_requests"}, 429)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
     for ancestor in type(error).__mro__:
         if ancestor in RESPONSES:
             status, code, headers = RESPONSES[ancestor]

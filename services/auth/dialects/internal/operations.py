@@ -4,7 +4,18 @@ tests/contract/openapi.
 
 from collections.abc import Mapping
 
-from libs.openapi.document import FORM, JSON, Access, Operation, Reply, Schema, json_reply, object_of
+from libs.openapi.document import (
+    FORM,
+    JSON,
+    TEXT,
+    Access,
+    Field,
+    Operation,
+    Reply,
+    Schema,
+    json_reply,
+    object_of,
+)
 
 _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer"}
@@ -30,6 +41,46 @@ OPERATIONS: tuple[Operation, ...] = (
                 object_of({"access_token": _TEXT, "token_type": {"const": "Bearer"}, "expires_in": _WHOLE}),
             ),
         },
+    ),
+    Operation(
+        path="/internal/principals",
+        methods=("POST",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="Whose credential this is, and for how long that may be remembered.",
+        body={
+            JSON: object_of(
+                {"kind": {"enum": ["bearer", "basic", "certificate"]}, "value": _TEXT},
+                {"window": _TEXT, "peer": _TEXT},
+            )
+        },
+        replies={
+            **_REFUSALS,
+            200: json_reply(
+                "The principal, or `refused` with a code of RFC 6750 and `description`.",
+                object_of(
+                    {},
+                    {
+                        "principal": {"type": "object"},
+                        "stamp": _TEXT,
+                        "remember_until": _WHOLE,
+                        "bound_to": {"type": ["string", "null"]},
+                        "refused": _TEXT,
+                        "description": _TEXT,
+                    },
+                ),
+            ),
+            429: json_reply("Too many wrong guesses; Retry-After says for how long.", _ERROR),
+        },
+    ),
+    Operation(
+        path="/internal/stamps/{buckets}",
+        methods=("GET",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="The stamps of up to four buckets: unchanged, what was said of a principal still holds.",
+        fields=(Field("buckets", _TEXT, place="path", example="17.203"),),
+        replies={**_REFUSALS, 200: Reply("Joined by dots.", {TEXT: _TEXT})},
     ),
     Operation(
         path="/internal/auth-tokens/introspect",
