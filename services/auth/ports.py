@@ -97,7 +97,7 @@ class People(Protocol):
     """
 
     def add(self, person: Person, password_hash: str | None) -> None:
-        """Raises NameTaken."""
+        """With the person's wallets, together. Raises NameTaken, WalletTaken."""
 
     def has_admin(self) -> bool:
         """Whether an active administrator exists."""

@@ -72,11 +72,14 @@ class MemoryPeople:
                 rests = known.state is not REMOVED or self._changed_at[known.id] > since
                 if known.username == person.username and rests:
                     raise NameTaken
+            if not self._wallets.keys().isdisjoint(person.wallets):
+                raise WalletTaken
+            self._wallets |= dict.fromkeys(person.wallets, person.id)
             self._people[person.id] = replace(person, groups=(), wallets=())
             self._changed_at[person.id] = self._clock.now()
             if password_hash is not None:
                 self._hashes[person.id] = password_hash
-            self.stamps.move(person.subject)
+            self.stamps.move(person.subject, *(WALLET + address for address in person.wallets))
 
     def has_admin(self) -> bool:
         return bool(self._admins())

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -315,6 +315,26 @@ def test_wallet_is_at_most_one_persons(stores: Stores) -> None:
         assert stores.people.unlink_wallet(ada.id, WALLET)
     assert not stores.people.unlink_wallet(ada.id, WALLET)
     assert stores.people.by_wallet(WALLET) is None
+
+
+def test_a_person_may_come_with_wallets_or_not_at_all(stores: Stores) -> None:
+    ada = replace(person(1, "ada"), wallets=(WALLET,))
+    with stores.moves(ada.subject, "eip155:" + WALLET):
+        stores.people.add(ada, None)
+    found = stores.people.by_wallet(WALLET)
+    assert found is not None
+    assert (found.id, found.wallets) == (ada.id, (WALLET,))
+    with pytest.raises(WalletTaken):
+        stores.people.add(replace(person(2, "eve"), wallets=(OTHER_WALLET, WALLET)), "hash")
+    assert stores.people.by_username("eve") is None
+    assert stores.people.by_wallet(OTHER_WALLET) is None
+    assert stores.people.password_hash(person(2).id) is None
+
+
+def test_of_simultaneous_accounts_for_one_wallet_one_is_made(stores: Stores) -> None:
+    results = at_once(8, lambda n: stores.people.add(replace(person(n), wallets=(WALLET,)), None))
+    assert results == ["None"] + ["WalletTaken"] * 7
+    assert len(stores.people.page("", 100)) == 1
 
 
 def test_of_simultaneous_links_one_gets_the_wallet(stores: Stores) -> None:

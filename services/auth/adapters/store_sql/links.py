@@ -75,6 +75,14 @@ class SqlLinks:
 
         write(self._database, work)
 
+    def _link_all(self, connection: Connection, person: Person) -> None:
+        """The wallets of a new person. Raises WalletTaken."""
+        now = moment(self._clock.now())
+        for address in person.wallets:
+            row = {"address": address, "person_id": person.id, "linked_at": now}
+            if not was_inserted(connection, self._insert_wallet, row):
+                raise WalletTaken
+
     def unlink_wallet(self, person_id: str, address: str) -> bool:
         gone = delete(wallets).where(wallets.c.address == address, wallets.c.person_id == person_id)
 

@@ -83,7 +83,8 @@ class SqlPeople(SqlLinks, SqlGroups):
                 raise NameTaken
             if password_hash is not None:
                 self._store_password(connection, person.id, password_hash)
-            move_stamps(connection, person.subject)
+            self._link_all(connection, person)
+            move_stamps(connection, person.subject, *(WALLET + address for address in person.wallets))
 
         write(self._database, work)
 
