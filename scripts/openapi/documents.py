@@ -9,6 +9,7 @@ from scripts.stack.config import REPO
 from services.auth.dialects.internal.operations import OPERATIONS as AUTH_INTERNAL
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
 from services.auth.dialects.ocean.operations import OPERATIONS as AUTH_OCEAN
+from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
 from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
 from services.compute.dialects.native.operations import OPERATIONS as COMPUTE_NATIVE
@@ -23,7 +24,7 @@ FOLDER = REPO / "docs" / "openapi"
 
 # Every route of a service, the ones below /internal and for monitoring included.
 SERVICES: dict[str, tuple[Operation, ...]] = {
-    "auth": (*AUTH_OCEAN, *AUTH_OAUTH, *AUTH_INTERNAL, *edge.OPERATIONS),
+    "auth": (*AUTH_OCEAN, *AUTH_OAUTH, *AUTH_PROMINENCE, *AUTH_INTERNAL, *edge.OPERATIONS),
     "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, *edge.OPERATIONS),
     "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, *edge.OPERATIONS),
     "compute": (*COMPUTE_OCEAN, *COMPUTE_PROMINENCE, *COMPUTE_NATIVE, *edge.OPERATIONS),

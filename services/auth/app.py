@@ -6,10 +6,11 @@ from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
-from services.auth.dialects import internal, oauth, ocean
+from services.auth.dialects import internal, oauth, ocean, prominence
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.ocean.errors import render_edge
+from services.auth.dialects.prominence.errors import render_edge as render_prominence
 
 SERVICE = "auth"
 
@@ -18,7 +19,8 @@ def create_app(deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     ocean.mount(app, deps.wallet_tokens)
-    oauth.mount(app, deps)
+    server = oauth.mount(app, deps)
+    prominence.mount(app, server)
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
     install_gate(app, Gate(RememberedPrincipals(OwnPrincipals(deps.principals))))
@@ -29,4 +31,6 @@ def _render(status: int, text: str, error: Exception | None) -> Response:
     """The error shape of the room that the path belongs to."""
     if request.path.startswith("/internal/"):
         return answer({"error": "internal_error" if status >= 500 else f"http_{status}"}, status)
+    if prominence.owns(request.path):
+        return render_prominence(status, text, error)
     return render_edge(status, text, error)
