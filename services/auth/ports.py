@@ -59,6 +59,24 @@ class KeyStore(Protocol):
         """Add `key` unless there is an active one already: of N simultaneous callers one wins, in silence."""
 
 
+class KeyChanges(Protocol):
+    """What rotation does to stored keys; each is one transaction. Everything raises StoreUnavailable."""
+
+    def add_upcoming(self, key: StoredKey) -> bool:
+        """False, and nothing kept, when there is an upcoming key already."""
+
+    def activate(self, kid: str) -> bool:
+        """The upcoming key signs from now on, the active one retires. False when `kid` is not upcoming."""
+
+    def withdraw(self, kid: str, successor: StoredKey) -> bool:
+        """Its tokens count no more: moves all stamps. Another key signs in the place of an active one: the
+        upcoming one, or else `successor`. False when there is no such key or it was withdrawn before.
+        """
+
+    def withdraw_outlived(self, retired_before: float) -> list[str]:
+        """Keys that retired before that time, whose last tokens have expired."""
+
+
 class KeySealer(Protocol):
     """Keeps private keys unreadable in the database."""
 
@@ -75,7 +93,7 @@ class TokenStore(Protocol):
         """Raises StoreUnavailable."""
 
     def revoke(self, token: WalletToken, now: float) -> bool:
-        """Whether this call revoked it; False when it was revoked before."""
+        """Whether this call revoked it, and moved the wallet's stamp; False when it was revoked before."""
 
     def purge(self, expired_before: float, most: int) -> int:
         """Forget up to `most` tokens that expired before that time; how many there were."""

@@ -1,7 +1,8 @@
 """Fakes for the auth service's ports."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -83,7 +84,11 @@ class ChainList:
 
 
 class MemoryKeyStore:
-    def __init__(self) -> None:
+    """KeyStore and KeyChanges."""
+
+    def __init__(self, clock: FrozenClock | None = None) -> None:
+        self.clock = clock or FrozenClock()
+        self.moved_all = 0
         self._lock = threading.Lock()
         self.keys: list[StoredKey] = []
         self.reads = 0
@@ -99,7 +104,54 @@ class MemoryKeyStore:
     def add_active(self, key: StoredKey) -> None:
         with self._lock:
             if not any(known.state is KeyState.ACTIVE for known in self.keys):
-                self.keys.append(key)
+                self.keys.append(replace(key, changed_at=self.clock.now()))
+
+    def add_upcoming(self, key: StoredKey) -> bool:
+        with self._lock:
+            if self._of(KeyState.UPCOMING):
+                return False
+            self.keys.append(replace(key, state=KeyState.UPCOMING, changed_at=self.clock.now()))
+            return True
+
+    def activate(self, kid: str) -> bool:
+        with self._lock:
+            if kid not in self._of(KeyState.UPCOMING):
+                return False
+            for active in self._of(KeyState.ACTIVE):
+                self._set(active, KeyState.RETIRED)
+            self._set(kid, KeyState.ACTIVE)
+            return True
+
+    def withdraw(self, kid: str, successor: StoredKey) -> bool:
+        with self._lock:
+            known = next((key for key in self.keys if key.kid == kid), None)
+            if known is None or known.state is KeyState.WITHDRAWN:
+                return False
+            self._set(kid, KeyState.WITHDRAWN)
+            if known.state is KeyState.ACTIVE:
+                if upcoming := self._of(KeyState.UPCOMING):
+                    self._set(upcoming[0], KeyState.ACTIVE)
+                else:
+                    self.keys.append(replace(successor, state=KeyState.ACTIVE, changed_at=self.clock.now()))
+            self.moved_all += 1
+            return True
+
+    def withdraw_outlived(self, retired_before: float) -> list[str]:
+        with self._lock:
+            retired = self._of(KeyState.RETIRED)
+            gone = [k.kid for k in self.keys if k.kid in retired and k.changed_at < retired_before]
+            for kid in gone:
+                self._set(kid, KeyState.WITHDRAWN)
+            return gone
+
+    def _of(self, state: KeyState) -> list[str]:
+        return [key.kid for key in self.keys if key.state is state]
+
+    def _set(self, kid: str, state: KeyState) -> None:
+        self.keys = [
+            replace(key, state=state, changed_at=self.clock.now()) if key.kid == kid else key
+            for key in self.keys
+        ]
 
 
 class PlainSealer:
@@ -120,6 +172,7 @@ class PlainSealer:
 
 class MemoryTokenStore:
     def __init__(self) -> None:
+        self.moved: Callable[[str], object] = lambda subject: None  # a wallet's stamp
         self._lock = threading.Lock()
         self.revoked: dict[str, WalletToken] = {}
         self.is_down = False
@@ -133,7 +186,10 @@ class MemoryTokenStore:
         if self.is_down:
             raise StoreUnavailable
         with self._lock:
-            return self.revoked.setdefault(token.token_id, token) is token
+            is_new = self.revoked.setdefault(token.token_id, token) is token
+        if is_new:
+            self.moved(token.subject)
+        return is_new
 
     def purge(self, expired_before: float, most: int) -> int:
         gone = [key for key, token in self.revoked.items() if token.expires_at < expired_before][:most]

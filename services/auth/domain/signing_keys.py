@@ -1,7 +1,7 @@
 """Keys that sign tokens, and the states they pass through."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -28,6 +28,18 @@ class NoActiveKey(AuthError):
     """No stored key may sign, and none could be made."""
 
 
+class NoSuchKey(AuthError):
+    """No key of that id, or it was withdrawn before."""
+
+
+class NotSettled(AuthError):
+    """The upcoming key was published so recently that not everyone knows it; `seconds` are left."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("the upcoming key is not known everywhere yet")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class StoredKey:
     """A row: the public part in clear, the private part sealed."""
@@ -36,6 +48,7 @@ class StoredKey:
     state: KeyState
     public_jwk: Mapping[str, Any]
     private_sealed: str
+    changed_at: float = field(default=0.0, compare=False)  # since when it is in this state, UTC seconds
 
 
 def active_key(keys: Sequence[StoredKey]) -> StoredKey | None:

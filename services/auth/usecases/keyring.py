@@ -52,7 +52,7 @@ class Keyring:
     def start(self) -> None:
         """Load the keys; make the first one if there is none. Raises KeyUnreadable, NoActiveKey."""
         if active_key(self._store.all()) is None:
-            self._store.add_active(self._new_key())
+            self._store.add_active(self.new_key())
         self._load()
         _ = self.current().signing
 
@@ -113,7 +113,8 @@ class Keyring:
             return None if key is None else known
         return tokens.load_key(self._sealer.open(key.kid, key.private_sealed))
 
-    def _new_key(self) -> StoredKey:
+    def new_key(self, state: KeyState = KeyState.ACTIVE) -> StoredKey:
+        """A key that is not stored yet."""
         key = tokens.new_key()
         sealed = self._sealer.seal(key.kid, key.as_private_jwk())
-        return StoredKey(key.kid, KeyState.ACTIVE, tokens.public_jwk(key), sealed)
+        return StoredKey(key.kid, state, tokens.public_jwk(key), sealed)

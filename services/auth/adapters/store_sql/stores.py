@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -11,6 +11,7 @@ from libs.signing.tokens import ALGORITHM
 from libs.sql.engine import Database
 from libs.sql.errors import DatabaseUnavailable
 from services.auth.adapters.store_sql.inserts import insert_or_ignore, was_inserted
+from services.auth.adapters.store_sql.stamps import move_stamps
 from services.auth.adapters.store_sql.tables import issued_tokens, signing_keys, spent_messages
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.signing_keys import KeyState, StoredKey
@@ -31,11 +32,15 @@ class SqlKeyStore:
             signing_keys.c.state,
             signing_keys.c.public_jwk,
             signing_keys.c.private_sealed,
+            signing_keys.c.state_changed_at,
         ).order_by(signing_keys.c.created_at, signing_keys.c.kid)
 
     def all(self) -> list[StoredKey]:
         rows = _read(self._database, lambda connection: connection.execute(self._select).all())
-        return [StoredKey(row[0], KeyState(row[1]), json.loads(row[2]), row[3]) for row in rows]
+        return [
+            StoredKey(row[0], KeyState(row[1]), json.loads(row[2]), row[3], row[4].timestamp())
+            for row in rows
+        ]
 
     def add_active(self, key: StoredKey) -> None:
         now = _moment(self._clock.now())
@@ -87,12 +92,16 @@ class SqlTokenStore:
         }
 
         def work(connection: Connection) -> bool:
-            if was_inserted(connection, self._insert, row):
-                return True
-            marked = connection.execute(self._mark, {"token_id": token.token_id, "moment": moment})
-            return marked.rowcount == 1
+            is_new = was_inserted(connection, self._insert, row) or self._marked(connection, row)
+            if is_new:
+                move_stamps(connection, token.subject)
+            return is_new
 
         return _write(self._database, work)
+
+    def _marked(self, connection: Connection, row: dict[str, Any]) -> bool:
+        values = {"token_id": row["jti"], "moment": row["revoked_at"]}
+        return connection.execute(self._mark, values).rowcount == 1
 
     def purge(self, expired_before: float, most: int) -> int:
         values = {"before": _moment(expired_before), "most": most}
