@@ -78,6 +78,7 @@ class World:
         clients = ServiceClients({"provider": PROVIDER_SECRET, "compute": "a secret of compute"})
         self.service_tokens = ServiceTokens(clients, self.keyring, self.clock, ISSUER)
         self.people = MemoryPeople(self.clock)
+        self.store.moved = self.people.stamps.move
         self.audit = MemoryAudit(self.clock)
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()

@@ -14,10 +14,12 @@ from libs.signing import tokens
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql import oauth_tables, people_tables  # noqa: F401 - they join the metadata
+from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
 from services.auth.adapters.store_sql.tables import metadata
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.signing_keys import KeyState, StoredKey
+from services.auth.domain.stamps import BUCKETS, bucket_of
 from services.auth.domain.tokens import WalletToken
 from services.auth.ports import KeyStore, SpentMessages, TokenStore
 from services.auth.wiring import MIGRATIONS
@@ -68,6 +70,20 @@ def test_revoked_token_stays_revoked_and_is_revoked_once(stores: Stores) -> None
     assert not stores.tokens.is_revoked("t2")
     assert not stores.tokens.revoke(token(), NOW + 1)
     assert stores.tokens.is_revoked("t1")
+
+
+def test_revoking_a_wallets_token_moves_the_wallets_stamp_once(database_url: str) -> None:
+    database = Database.open(database_url)
+    upgrade(database.engine, MIGRATIONS)
+    store, stamps = SqlTokenStore(database), SqlStamps(database)
+    before = stamps.all()
+    store.revoke(token(), NOW)
+    after = stamps.all()
+    assert [bucket for bucket in range(BUCKETS) if before[bucket] != after[bucket]] == [bucket_of(SUBJECT)]
+    store.revoke(token(), NOW)
+    assert stamps.all() == after
+    assert stamps.value(bucket_of(SUBJECT)) == after[bucket_of(SUBJECT)]
+    database.dispose()
 
 
 def at_once(count: int, work: Callable[[int], object]) -> list[object]:
