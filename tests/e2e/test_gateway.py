@@ -3,8 +3,8 @@
 import os
 import signal
 import socket
-import time
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
