@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Final
 
+from libs.web.principal import Principal
 from services.auth.domain.errors import AuthError
 from services.auth.domain.people import Person
+from services.auth.domain.scopes import ADMIN, ALL
 
 BY_WORD: Final = "pwd"  # amr values: RFC 8176, and our own `siwe`
 BY_WALLET: Final = "siwe"
 
 
 class NotSignedIn(AuthError):
-    """No session, or one that is over."""
+    """A person who was disabled or removed does not sign in, whatever they prove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,21 @@ class SignedIn:
     person: Person | None
     amr: str
     authenticated_at: float
+
+    def principal(self) -> Principal:
+        """As whom the browser acts on our own pages: with every right that is theirs."""
+        person = self.person
+        is_admin = person is not None and person.is_admin
+        return Principal(
+            subject=self.subject,
+            name=self.name,
+            display_name=self.name if person is None else person.display_name,
+            wallets=(self.name,) if person is None else person.wallets,
+            groups=() if person is None else person.groups,
+            scopes=ALL if is_admin else ALL - {ADMIN},
+            is_admin=is_admin,
+            credential="session",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

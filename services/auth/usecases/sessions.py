@@ -1,10 +1,11 @@
 """Sessions of browsers: begun at a login, looked up at each page, ended by logout, time or a change."""
 
 from libs.web.principal import WALLET
+from services.auth.domain.audit import AuditEvent
 from services.auth.domain.people import Person, PersonState, person_id_of
 from services.auth.domain.secrets import SECRET_CHARS, hash_of, new_secret
-from services.auth.domain.sessions import Session, SessionPolicy, SignedIn
-from services.auth.ports import Clock, People, Sessions
+from services.auth.domain.sessions import NotSignedIn, Session, SessionPolicy, SignedIn
+from services.auth.ports import Audit, Clock, People, Sessions
 
 STEP_SECONDS = 60  # a session's end is moved on in steps, not with every page
 PURGED = 100  # rows of sessions long over that a login takes away
@@ -13,17 +14,22 @@ PURGED = 100  # rows of sessions long over that a login takes away
 class LoginSessions:
     """Logging in always makes a new id: an id that somebody planted before is worth nothing after."""
 
-    def __init__(self, store: Sessions, people: People, clock: Clock, policy: SessionPolicy) -> None:
+    def __init__(
+        self, store: Sessions, people: People, clock: Clock, audit: Audit, policy: SessionPolicy
+    ) -> None:
+        self._audit = audit
         self._store = store
         self._people = people
         self._clock = clock
         self._policy = policy
 
     def begin(self, subject: str, amr: str) -> str:
-        """The new session's id, for the cookie. Raises StoreUnavailable."""
+        """The new session's id, for the cookie. Raises NotSignedIn, StoreUnavailable."""
         now = self._clock.now()
         session_id = new_secret()
         person = self._person(subject)
+        if person is not None and person.state is not PersonState.ACTIVE:
+            raise NotSignedIn
         session = Session(
             subject=subject,
             amr=amr,
@@ -33,6 +39,7 @@ class LoginSessions:
         )
         self._store.add(hash_of(session_id), session)
         self._store.purge(now - self._policy.lifetime_seconds, PURGED)
+        self._record("session.begin", subject if person is None else person.subject, amr=amr)
         return session_id
 
     def find(self, session_id: str) -> SignedIn | None:
@@ -57,9 +64,17 @@ class LoginSessions:
         if _could_be_one(session_id):
             self._store.end(hash_of(session_id), self._clock.now())
 
-    def end_all(self, subject: str) -> int:
-        """Every browser of one person or wallet; how many there were."""
-        return self._store.end_all(subject, self._clock.now())
+    def end_all(self, who: SignedIn) -> int:
+        """Every browser of whoever that is; how many there were."""
+        wallets = () if who.person is None else who.person.wallets
+        subjects = (who.subject, *(WALLET + address for address in wallets))
+        ended = sum(self._store.end_all(subject, self._clock.now()) for subject in subjects)
+        self._record("session.end_all", who.subject, ended=ended)
+        return ended
+
+    def age(self, who: SignedIn) -> float:
+        """Seconds since the login."""
+        return self._clock.now() - who.authenticated_at
 
     def _signed_in(self, session_hash: str, session: Session) -> SignedIn | None:
         person = self._person(session.subject)
@@ -77,6 +92,9 @@ class LoginSessions:
             amr=session.amr,
             authenticated_at=session.authenticated_at,
         )
+
+    def _record(self, event: str, subject: str, **details: str | int) -> None:
+        self._audit.record(AuditEvent(event=event, actor=subject, subject=subject, details=details))
 
     def _person(self, subject: str) -> Person | None:
         person_id = person_id_of(subject)
