@@ -13,6 +13,10 @@ from hashlib import sha256
 from textwrap import wrap
 from urllib.parse import unquote
 
+from werkzeug.datastructures import Headers
+
+from libs.web.settings import Env
+
 SECRET_HEADER = "X-Auth-Proxy-Secret"  # noqa: S105 - a header's name
 STANDARD_HEADER = "Client-Cert"
 SUCCESS, NONE, FAILED = "SUCCESS", "NONE", "FAILED"
@@ -47,13 +51,13 @@ class CertificateHeaders:
     certificate: str = "X-SSL-Client-Cert"
     takes_standard: bool = False  # RFC 9440; its sender passes on certificates that it verified, no others
 
-    def read(self, headers: Mapping[str, str]) -> ClientCertificate | None:
+    def read(self, headers: Mapping[str, str] | Headers) -> ClientCertificate | None:
         """None when there is none, or nobody whom we believe says so."""
         if not self.secret or not _equal(headers.get(SECRET_HEADER, ""), self.secret):
             return None
-        verdict, _, reason = headers.get(self.verify, NONE).partition(":")
+        verdict, _, reason = headers.get(_dashed(self.verify), NONE).partition(":")
         if verdict in (SUCCESS, FAILED):
-            pem = _unescaped(headers.get(self.certificate, ""))
+            pem = _unescaped(headers.get(_dashed(self.certificate), ""))
             failure = (_printable(reason) or "not verified") if verdict == FAILED else None
             return ClientCertificate(pem, failure) if pem or failure else None
         if self.takes_standard and (pem := _of_standard(headers.get(STANDARD_HEADER, ""))):
@@ -62,6 +66,26 @@ class CertificateHeaders:
 
 
 NO_CERTIFICATES = CertificateHeaders()
+MIN_SECRET_CHARS = 16
+
+
+def configured_headers(env: Env) -> CertificateHeaders:
+    """From a service's environment; adds to the problems of `env`."""
+    given = env.optional_secret("CERTIFICATE_PROXY_SECRET")
+    secret = "" if given is None else given.reveal()
+    if 0 < len(secret) < MIN_SECRET_CHARS:
+        env.problem(f"CERTIFICATE_PROXY_SECRET must have at least {MIN_SECRET_CHARS} characters.")
+    return CertificateHeaders(
+        secret=secret or None,
+        verify=env.text("CERTIFICATE_VERIFY_HEADER", "X-SSL-Client-Verify"),
+        certificate=env.text("CERTIFICATE_HEADER", "X-SSL-Client-Cert"),
+        takes_standard=env.bool("CERTIFICATE_STANDARD_HEADER"),
+    )
+
+
+def _dashed(name: str) -> str:
+    """WSGI knows no underscores in names: `X-Ssl_client_verify` arrives as `X-Ssl-Client-Verify`."""
+    return name.replace("_", "-")
 
 
 def _equal(given: str, secret: str) -> bool:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libs.web.client_certificate import CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
+from services.auth.domain.dirac import DEFAULT_SETUPS
 from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClients, is_service_name
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TWELVE_HOURS = 12 * 3600
 THIRTY_DAYS = 30 * 24 * 3600
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_SETUP = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,11 @@ class Settings:
     most_token_seconds: int  # no AuthToken lives longer, whatever its owner asks for
     access_token_seconds: int
     refresh_token_seconds: int  # of a grant: nothing issued on it lives longer
+    dirac_setups: tuple[str, ...]
+    dirac_legacy_get: bool  # GET /oauth2/token
+    certificate_headers: CertificateHeaders
+    siwe_origins: tuple[str, ...]  # pages of dApps whose users sign in with a wallet, besides our own
+    wallet_registration: bool  # a wallet may make an account for itself
     peer_timeout_seconds: float
     log_level: str
 
@@ -41,6 +50,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         most_token_seconds=env.int("MAX_AUTH_TOKEN_SECONDS", THIRTY_DAYS, least=1, most=10 * 366 * 86400),
         access_token_seconds=env.int("AUTH_ACCESS_TOKEN_SECONDS", TWELVE_HOURS, least=60, most=THIRTY_DAYS),
         refresh_token_seconds=env.int("AUTH_REFRESH_TOKEN_SECONDS", THIRTY_DAYS, least=60, most=366 * 86400),
+        dirac_setups=_setups(env),
+        dirac_legacy_get=env.bool("DIRAC_LEGACY_GET_TOKEN", True),
+        certificate_headers=configured_headers(env),
+        siwe_origins=_origins(env),
+        wallet_registration=env.bool("WALLET_REGISTRATION", True),
         peer_timeout_seconds=env.float("AUTH_PEER_TIMEOUT", 5.0, least=0.1),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
@@ -60,11 +74,25 @@ def _url(env: Env, value: str | None, name: str) -> str:
     return (value or "").rstrip("/")
 
 
+def _origins(env: Env) -> tuple[str, ...]:
+    origins = tuple(env.list("SIWE_ORIGINS"))
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        env.problem("SIWE_ORIGINS must be origins as https://dapp.example, with commas between them.")
+    return origins
+
+
 def _key_secret(env: Env) -> Secret:
     secret = env.secret("AUTH_KEY_SECRET")
     if 0 < len(secret.reveal()) < MIN_SECRET_CHARS:
         env.problem(f"AUTH_KEY_SECRET must have at least {MIN_SECRET_CHARS} characters.")
     return secret
+
+
+def _setups(env: Env) -> tuple[str, ...]:
+    setups = tuple(env.list("DIRAC_SETUPS")) or DEFAULT_SETUPS
+    if not all(_SETUP.fullmatch(setup) for setup in setups):
+        env.problem("DIRAC_SETUPS must be names of letters, digits, dots, dashes and underscores.")
+    return setups
 
 
 def _clients(env: Env) -> ServiceClients:

@@ -20,9 +20,10 @@ INTERNAL = {"TIDEGATE_ENV"}
 
 
 def settings_modules() -> list[Path]:
-    """The modules that may read the environment: one per process, and the metrics folder's."""
+    """The modules that may read the environment: one per process, and what several share."""
     found = [path for path in (REPO / "services").rglob("*settings*.py") if "usecases" not in path.parts]
-    return [*sorted(found), REPO / "libs" / "web" / "metrics.py"]
+    shared = REPO / "libs" / "web"
+    return [*sorted(found), shared / "metrics.py", shared / "client_certificate.py"]
 
 
 def names_in(path: Path) -> Iterator[str]:

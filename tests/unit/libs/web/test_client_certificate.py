@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from libs.web.client_certificate import NO_CERTIFICATES, CertificateHeaders, ClientCertificate
+from libs.web.client_certificate import (
+    NO_CERTIFICATES,
+    CertificateHeaders,
+    ClientCertificate,
+    configured_headers,
+)
+from libs.web.settings import Env
 from services.auth.domain.certificates import parse_pem
 from tests.fakes.certificates import Authority
 
@@ -70,10 +76,10 @@ def test_a_failed_chain_is_told_with_its_reason() -> None:
 
 def test_the_headers_have_the_names_that_an_operator_gives_them() -> None:
     dirac = CertificateHeaders(secret=SECRET, verify="X-Ssl_client_verify", certificate="X-SSL-CERT")
-    headers = {"X-Auth-Proxy-Secret": SECRET, "X-Ssl_client_verify": "SUCCESS", "X-SSL-CERT": ISSUED.escaped}
-    assert read(headers, dirac) is not None
+    headers = {"X-Auth-Proxy-Secret": SECRET, "X-Ssl-Client-Verify": "SUCCESS", "X-SSL-CERT": ISSUED.escaped}
+    assert read(headers, dirac) is not None  # WSGI folds the underscore
     assert read(headers) is None
-    assert read(GOOD, dirac) is None
+    assert read({**GOOD, "X-SSL-CERT": ""}, dirac) is None
 
 
 def test_the_standard_header_counts_when_it_is_asked_for() -> None:
@@ -94,6 +100,16 @@ def test_no_byte_sequence_is_no_certificate(text: str) -> None:
 def test_any_text_has_a_thumbprint_or_none(text: str) -> None:
     found = read({**GOOD, "X-SSL-Client-Cert": text})
     assert found is None or found.thumbprint is None
+
+
+def test_headers_from_the_environment() -> None:
+    env = Env({"CERTIFICATE_PROXY_SECRET": "s" * 16, "CERTIFICATE_HEADER": "X-SSL-CERT"})
+    found = configured_headers(env)
+    assert (found.secret, found.certificate, found.verify) == ("s" * 16, "X-SSL-CERT", "X-SSL-Client-Verify")
+    assert configured_headers(Env({})) == NO_CERTIFICATES
+    short = Env({"CERTIFICATE_PROXY_SECRET": "short"})
+    configured_headers(short)
+    assert short.problems == ["CERTIFICATE_PROXY_SECRET must have at least 16 characters."]
 
 
 def test_a_certificate_is_not_shown_with_the_settings() -> None:
