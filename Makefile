@@ -45,6 +45,7 @@ format: ## apply the formatter and the fixes it is sure of
 test: setup ## every test that needs no Docker Engine, Slurm or browser
 	@scripts/setup/postgres.sh
 	@scripts/setup/node.sh tests/e2e/oceanjs
+	@scripts/setup/client.sh prominence prominence-cli
 	scripts/test.sh
 
 bench: setup ## measure against the targets, print a table, write bench/results.json

@@ -202,7 +202,10 @@ def _service_entry(config: StackConfig, name: str) -> dict[str, object]:
     process = find(config.run_dir, name)
     if process is None:
         raise StartFailed(f"{name} ended while the stack came up: see {config.run_dir}/logs/{name}.log")
-    return {"url": config.service_url(name), "log": str(process.log), "pid": process.pid}
+    entry = {"url": config.service_url(name), "log": str(process.log), "pid": process.pid}
+    if name == "auth":
+        entry["oidc"] = f"{config.gateway_url}/prominence/oidc"  # PROMINENCE_OIDC_URL of its command lines
+    return entry
 
 
 def _admin_password(config: StackConfig) -> str:
