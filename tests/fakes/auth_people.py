@@ -7,6 +7,7 @@ from math import ceil
 
 from libs.web.principal import PERSON, WALLET
 from services.auth.domain.audit import AuditEvent, AuditQuery, StoredEvent
+from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.guesses import KNOWN_SECONDS, REST_SECONDS, lock_seconds
 from services.auth.domain.people import (
     NAME_REST_SECONDS,
@@ -33,11 +34,16 @@ class MemoryStamps:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._values = dict.fromkeys(range(BUCKETS), 1)
+        self.is_down = False
 
     def value(self, bucket: int) -> int:
+        if self.is_down:
+            raise StoreUnavailable
         return self._values[bucket]
 
     def all(self) -> list[int]:
+        if self.is_down:
+            raise StoreUnavailable
         with self._lock:
             return list(self._values.values())
 

@@ -42,9 +42,7 @@ def add(room: Blueprint, principals: Principals) -> None:
     def resolve() -> Response:
         params = _params()
         try:
-            found = principals.resolve(
-                _text(params, "kind"), _text(params, "value"), params.text("peer") or ""
-            )
+            found = principals.resolve(_text(params, "kind"), _text(params, "value"), _peer(params))
         except CredentialRefused as error:
             return answer({"refused": error.code, "description": error.description})
         return answer(view(found))
@@ -116,6 +114,11 @@ def _params() -> Params:
         return Params.of_json(request, LIMITS)
     except BadParams as error:
         raise BadRequest from error
+
+
+def _peer(params: Params) -> str:
+    """Empty when the gateway named none."""
+    return _text(params, "peer") if params.value("peer") else ""
 
 
 def _text(params: Params, name: str) -> str:
