@@ -23,7 +23,8 @@ def create_app(deps: Deps) -> Flask:
     prominence.mount(app, server)
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
-    install_gate(app, Gate(RememberedPrincipals(OwnPrincipals(deps.principals))))
+    principals = RememberedPrincipals(OwnPrincipals(deps.principals))
+    install_gate(app, Gate(principals, deps.oauth.certificate_headers))
     return app
 
 

@@ -17,4 +17,4 @@ def build(settings: Settings) -> Deps:
 def _gate(settings: Settings) -> Gate:
     tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret, settings.auth_timeout_seconds)
     client = InternalClient(settings.auth_url, "auth", tokens, settings.auth_timeout_seconds)
-    return Gate(RememberedPrincipals(RemoteAuth(client)))
+    return Gate(RememberedPrincipals(RemoteAuth(client)), settings.certificate_headers)
