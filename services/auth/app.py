@@ -24,7 +24,7 @@ def create_app(deps: Deps) -> Flask:
     internal.mount(app, deps)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
     principals = RememberedPrincipals(OwnPrincipals(deps.principals))
-    install_gate(app, Gate(principals, deps.oauth.certificate_headers))
+    install_gate(app, Gate(principals))
     return app
 
 
