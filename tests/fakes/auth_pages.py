@@ -16,6 +16,7 @@ from libs.web.gate import Gate, install_gate
 from services.auth.dialects import pages
 from services.auth.dialects.pages import PagesParts
 from services.auth.dialects.pages.account import Belongings
+from services.auth.dialects.pages.responses import Responses
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.people import Group, Person, PersonState
@@ -106,6 +107,9 @@ class Site:
             found = self.world.people.by_id(person.id)
             assert found is not None
             self.world.people.set_groups(person.id, [*found.groups, name])
+
+    def parts_responses(self) -> Responses:
+        return Responses(self.parts.address)
 
     def browser(self) -> "Browser":
         return Browser(self.app.test_client(), self.issuer)

@@ -41,9 +41,8 @@ def add(room: Blueprint, desk: Desk, login: DeviceLogin, registry: ClientRegistr
         code = query.get("user_code", "")[:MOST_CODE_CHARS]
         who = desk.signed_in()
         if who is None:
-            return desk.to_login(
-                f"/device?user_code={code}" if code.replace("-", "").isalnum() else "/device"
-            )
+            is_plain = code.isascii() and code.replace("-", "").isalnum()
+            return desk.to_login(f"/device?user_code={code}" if is_plain else "/device")
         if "done" in query:
             return page.done(who, query["done"])
         return page.ask(who, code)
