@@ -126,18 +126,26 @@ def parse_pairs(raw: bytes, where: str, limits: Limits = DEFAULT_LIMITS) -> dict
     if len(raw) > limits.query and where == "query":
         raise TooLarge(where, f"The {where} is longer than {limits.query} bytes.")
     values: dict[str, str] = {}
-    if raw.count(b"&") >= limits.pairs:
-        raise TooLarge(where, f"The {where} has more than {limits.pairs} parameters.")
+    for name, value in parse_pair_list(raw, where, limits.pairs):
+        if name in values:
+            field = shown(name, where)
+            raise BadParams(field, f"The {field} field is given more than once.")
+        values[name] = value
+    return values
+
+
+def parse_pair_list(raw: bytes, where: str, most: int) -> list[tuple[str, str]]:
+    """The same in order, names as often as they come. Raises BadParams, TooLarge."""
+    if raw.count(b"&") >= most:
+        raise TooLarge(where, f"The {where} has more than {most} parameters.")
+    pairs: list[tuple[str, str]] = []
     for pair in raw.split(b"&"):
         key, _, value = pair.partition(b"=")
         if not key:
             continue
         name = _unquoted(key, where)
-        field = shown(name, where)
-        if name in values:
-            raise BadParams(field, f"The {field} field is given more than once.")
-        values[name] = _unquoted(value, field)
-    return values
+        pairs.append((name, _unquoted(value, shown(name, where))))
+    return pairs
 
 
 def _unquoted(raw: bytes, field: str) -> str:
