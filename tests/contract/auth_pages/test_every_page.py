@@ -104,7 +104,8 @@ def test_any_body_gets_a_page(browser: Browser, path: str, kind: str, body: byte
 @pytest.mark.parametrize(
     "query",
     ["next=%ff", "next=" + "a" * 20_000, "&" * 1000, "a=1&a=2", "%00=%00", "next=%00",
-     "done=%00&user_code=%00", "client_id=%00", "client_id=a%00", "client_id=%F0%9F%92%A9", "note=" + "A" * 9000, "address=%ff"],
+     "done=%00&user_code=%00", "client_id=%00", "client_id=a%00", "client_id=%F0%9F%92%A9",
+     "note=" + "A" * 9000, "address=%ff"],
 )  # fmt: skip
 def test_any_query_gets_a_page(browser: Browser, path: str, query: str) -> None:
     for signed_in in (False, True):
