@@ -6,7 +6,7 @@ from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
-from services.auth.dialects import internal, oauth, ocean, prominence
+from services.auth.dialects import account, internal, oauth, ocean, prominence
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.ocean.errors import render_edge
@@ -22,6 +22,7 @@ def create_app(deps: Deps) -> Flask:
     server = oauth.mount(app, deps)
     prominence.mount(app, server)
     internal.mount(app, deps)
+    account.mount(app, deps.wallets.sign_in, deps.wallets.account)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
     principals = RememberedPrincipals(OwnPrincipals(deps.principals))
     install_gate(app, Gate(principals))
@@ -34,4 +35,6 @@ def _render(status: int, text: str, error: Exception | None) -> Response:
         return answer({"error": "internal_error" if status >= 500 else f"http_{status}"}, status)
     if prominence.owns(request.path):
         return render_prominence(status, text, error)
+    if request.path.startswith("/tidegate/"):
+        return account.render_edge(status, text, error)
     return render_edge(status, text, error)

@@ -11,8 +11,11 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.service_tokens import ServiceTokens
+from services.auth.usecases.siwe import SignIn
+from services.auth.usecases.token_exchange import TokenExchange
 from services.auth.usecases.wallet_tokens import WalletTokens
 
 
@@ -31,11 +34,21 @@ class OAuthParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WalletParts:
+    """What wallets sign in to, link to and get tokens from."""
+
+    sign_in: SignIn
+    account: OwnAccount
+    exchange: TokenExchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     wallet_tokens: WalletTokens
     service_tokens: ServiceTokens
     keyring: Keyring
     oauth: OAuthParts
+    wallets: WalletParts
     principals: Principals
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

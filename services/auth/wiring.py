@@ -11,9 +11,10 @@ from libs.web.credentials import BEARER
 from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.auth.adapters.argon2 import Argon2Passwords
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.key_sealer import ScryptSealer
-from services.auth.adapters.provider_http import ProviderContractWallets, ProviderLedger
+from services.auth.adapters.provider_http import ProviderChains, ProviderContractWallets, ProviderLedger
 from services.auth.adapters.store_sql.audit import SqlAudit
 from services.auth.adapters.store_sql.clients import SqlClients
 from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
@@ -24,7 +25,8 @@ from services.auth.adapters.store_sql.single_use import SqlSingleUse
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.standing import SqlTokenStanding
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
-from services.auth.deps import Deps, OAuthParts
+from services.auth.deps import Deps, OAuthParts, WalletParts
+from services.auth.domain.sign_in import site_of
 from services.auth.ports import Audit, Clock, People
 from services.auth.settings import Settings
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
@@ -33,6 +35,8 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.own_account import OwnAccount
+from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.principals import Principals, Resolver
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.resolvers import (
@@ -42,6 +46,8 @@ from services.auth.usecases.resolvers import (
     is_access_token,
 )
 from services.auth.usecases.service_tokens import OwnServiceToken, ServiceTokens
+from services.auth.usecases.siwe import Outside, SignIn
+from services.auth.usecases.token_exchange import Sources, TokenExchange
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 
 AUDIT_SECONDS = 365 * 86400.0
@@ -92,6 +98,7 @@ def build(settings: Settings) -> Deps:
         keyring=keyring,
         oauth=oauth,
         principals=_principals(shared, wallet_tokens, oauth.access_tokens),
+        wallets=_wallets(settings, shared, oauth, provider, wallet_tokens),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )
@@ -105,6 +112,37 @@ def _principals(shared: Shared, wallet_tokens: WalletTokens, access_tokens: Acce
         WalletTokenResolver(wallet_tokens, subjects),
     ]
     return Principals({BEARER: bearers}, SqlStamps(shared.database), shared.keyring, shared.clock)
+
+
+def _wallets(
+    settings: Settings,
+    shared: Shared,
+    oauth: OAuthParts,
+    provider: InternalClient,
+    wallet_tokens: WalletTokens,
+) -> WalletParts:
+    """Signing in with a wallet, and what it opens."""
+    people, clock, audit = shared.people, shared.clock, shared.audit
+    chains = ProviderChains(provider, clock)
+    outside = Outside(
+        nonces=oauth.single_use, contracts=ProviderContractWallets(provider), chains=chains, clock=clock
+    )
+    sign_in = SignIn(site_of(settings.issuer, settings.siwe_origins), outside)
+    passwords = Passwords(people, Argon2Passwords(), SqlGuesses(shared.database, clock), audit)
+    sources = Sources(
+        sign_in=sign_in,
+        wallet_tokens=wallet_tokens,
+        access_tokens=oauth.access_tokens,
+        people=people,
+        chains=chains,
+    )
+    return WalletParts(
+        sign_in=sign_in,
+        account=OwnAccount(
+            people, sign_in, passwords.hashed, clock, audit, registers=settings.wallet_registration
+        ),
+        exchange=TokenExchange(sources, oauth.flows, clock, audit),
+    )
 
 
 def _oauth(settings: Settings, shared: Shared) -> OAuthParts:

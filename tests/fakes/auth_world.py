@@ -6,8 +6,9 @@ from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_text
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
-from services.auth.deps import Deps, OAuthParts
+from services.auth.deps import Deps, OAuthParts, WalletParts
 from services.auth.domain.service_clients import ServiceClients
+from services.auth.domain.sign_in import site_of
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
 from services.auth.usecases.clients import ClientRegistry
@@ -15,6 +16,8 @@ from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.own_account import OwnAccount
+from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.resolvers import (
@@ -24,8 +27,11 @@ from services.auth.usecases.resolvers import (
     is_access_token,
 )
 from services.auth.usecases.service_tokens import ServiceTokens
+from services.auth.usecases.siwe import Outside, SignIn
+from services.auth.usecases.token_exchange import Sources, TokenExchange
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 from tests.fakes.auth import (
+    ChainList,
     FrozenClock,
     MemoryContractWallets,
     MemoryKeyStore,
@@ -43,9 +49,10 @@ from tests.fakes.auth_oauth import (
     MemorySingleUse,
     MemoryTokenStanding,
 )
-from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople
+from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople, PlainHasher
 
 ISSUER = "http://gateway.test:8030"
+DAPP = "https://dapp.example"
 DAY = 86_400
 PROVIDER_SECRET = "a secret of the provider"
 WALLET = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
@@ -67,6 +74,7 @@ class World:
     store: MemoryTokenStore = field(default_factory=MemoryTokenStore)
     spent: MemorySpentMessages = field(default_factory=MemorySpentMessages)
     most_seconds: int = 30 * DAY
+    wallet_registration: bool = True
 
     def __post_init__(self) -> None:
         self.sealer = PlainSealer()
@@ -82,6 +90,7 @@ class World:
         self.audit = MemoryAudit(self.clock)
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
+        self.wallets = self._wallets()
         self.principals = self._principals()
 
     @property
@@ -127,6 +136,33 @@ class World:
             clock=self.clock,
         )
 
+    def _wallets(self) -> WalletParts:
+        self.chains = ChainList()
+        outside = Outside(
+            nonces=self.single_use, contracts=self.contracts, chains=self.chains, clock=self.clock
+        )
+        sign_in = SignIn(site_of(ISSUER, [DAPP]), outside)
+        passwords = Passwords(self.people, PlainHasher(), self.guesses, self.audit)
+        sources = Sources(
+            sign_in=sign_in,
+            wallet_tokens=self.tokens,
+            access_tokens=self.oauth.access_tokens,
+            people=self.people,
+            chains=self.chains,
+        )
+        return WalletParts(
+            sign_in=sign_in,
+            account=OwnAccount(
+                self.people,
+                sign_in,
+                passwords.hashed,
+                self.clock,
+                self.audit,
+                registers=self.wallet_registration,
+            ),
+            exchange=TokenExchange(sources, self.oauth.flows, self.clock, self.audit),
+        )
+
     def deps(self) -> Deps:
         jwks = LocalJwks(lambda: self.keyring.current().verifying)
         return Deps(
@@ -134,6 +170,7 @@ class World:
             service_tokens=self.service_tokens,
             keyring=self.keyring,
             oauth=self.oauth,
+            wallets=self.wallets,
             principals=self.principals,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},

@@ -82,8 +82,19 @@ class Client:
 
 # What tokens name that people get for their certificate, without any application (DIRAC contract 1.2).
 DIRAC_CERTIFICATE: Final = "dirac-certificate"
+# Pages that exchange a wallet's signature for a token, without an application registered for them.
+DAPP: Final = "tidegate-dapp"
 # Stock clients whose ids are printed in their code; an entry in the store takes their place.
 BUILTIN: Final[Mapping[str, Client]] = {
+    DAPP: Client(
+        client_id=DAPP,
+        origin=ClientOrigin.BUILTIN,
+        name="dApps, with your wallet",
+        auth_method=PUBLIC,
+        grant_types=(EXCHANGE,),
+        response_types=(),
+        scopes=("openid", "profile", "groups", *sorted(scopes.BATCH), scopes.KEYS),
+    ),
     DIRAC_CERTIFICATE: Client(
         client_id=DIRAC_CERTIFICATE,
         origin=ClientOrigin.BUILTIN,

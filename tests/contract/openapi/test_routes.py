@@ -23,6 +23,7 @@ PUBLIC = {
     ("provider", "/api/services/fileinfo"),
     ("provider", "/api/services/initialize"),
     ("auth", "/.well-known/jwks.json"),
+    ("auth", "/tidegate/v1/siwe/challenge"),
     ("catalogue", "/"),
     ("catalogue", "/api/aquarius"),
     ("catalogue", "/api/aquarius/"),

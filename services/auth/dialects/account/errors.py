@@ -17,6 +17,10 @@ class BadRequest(AuthError):
     """A parameter is missing or of the wrong shape; the message is a sentence of ours."""
 
 
+class RequestTooLarge(AuthError):
+    """Query or body exceed their limits; the message is a sentence of ours."""
+
+
 FIELDS: Mapping[str, str] = {
     "address": "The address must be 0x and 40 hex digits.",
     "domain": "Users of this domain cannot sign in here.",
@@ -25,6 +29,7 @@ FIELDS: Mapping[str, str] = {
 # class -> (status, code, text)
 RESPONSES: dict[type[AuthError], tuple[int, str, Text]] = {
     BadRequest: (400, "invalid_request", str),
+    RequestTooLarge: (413, "invalid_request", str),
     sign_in.MalformedChallenge: (400, "invalid_request", lambda e: FIELDS[e.field]),
     sign_in.MalformedSignIn: (400, "malformed_message", lambda e: f"Not an EIP-4361 text: {e.field}."),
     sign_in.ForeignSignIn: (400, "foreign_message", lambda e: f"The text is for another {e.field}."),

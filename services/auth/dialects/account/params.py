@@ -5,25 +5,29 @@ from typing import Final
 
 from flask import request
 
-from libs.web.params import BadParams, Limits, NumberText, Params
-from services.auth.dialects.account.errors import BadRequest
+from libs.web.params import BadParams, Limits, NumberText, Params, TooLarge
+from services.auth.dialects.account.errors import BadRequest, RequestTooLarge
 
 LIMITS: Final = Limits(body=64 * 1024)
 _CHAIN_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def query() -> Params:
-    """Raises BadRequest."""
+    """Raises BadRequest, RequestTooLarge."""
     try:
         return Params.of_query(request, LIMITS)
+    except TooLarge as error:
+        raise RequestTooLarge(error.message) from error
     except BadParams as error:
         raise BadRequest(error.message) from error
 
 
 def body() -> Params:
-    """The JSON object that was sent. Raises BadRequest."""
+    """The JSON object that was sent. Raises BadRequest, RequestTooLarge."""
     try:
         return Params.of_json(request, LIMITS)
+    except TooLarge as error:
+        raise RequestTooLarge(error.message) from error
     except BadParams as error:
         raise BadRequest(error.message) from error
 

@@ -18,7 +18,7 @@ def add(room: Blueprint, account: OwnAccount) -> None:
 
     @room.get("/me/wallets/challenge")
     @needs(KEYS)
-    def challenge() -> Response:
+    def link_challenge() -> Response:
         params = query()
         address, chain_id = need(params, "address"), take_chain_id(params)
         return answer(view(account.challenge(account.person(g.principal), address, chain_id)))

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response
 from libs.web.gate import public
 from services.auth.deps import Deps
 from services.auth.dialects.oauth import device, errors, token
+from services.auth.dialects.oauth.exchange import add as add_exchange
 from services.auth.dialects.oauth.server import OAuthServer
 from services.auth.domain.errors import AuthError
 
@@ -32,5 +33,6 @@ def mount(app: Flask, deps: Deps) -> OAuthServer:
 
     token.add(room, server)
     device.add(room, server)
+    add_exchange(server, deps.wallets.exchange)
     app.register_blueprint(room)
     return server

@@ -6,7 +6,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import OAuth2Error, UnsupportedGrantTypeError
 from flask import Response
 
-from services.auth.domain.errors import AuthError, StoreUnavailable
+from services.auth.domain.errors import AuthError, LedgerUnavailable, StoreUnavailable
 from services.auth.domain.signing_keys import NoActiveKey
 
 REALM = "tidegate"
@@ -15,6 +15,7 @@ UNAVAILABLE = "temporarily_unavailable"
 # class -> (status, code, text, seconds to wait)
 RESPONSES: dict[type[AuthError], tuple[int, str, str, int | None]] = {
     StoreUnavailable: (503, UNAVAILABLE, "The database cannot be used right now.", 1),
+    LedgerUnavailable: (503, UNAVAILABLE, "Wallets cannot be checked right now.", 1),
     NoActiveKey: (503, UNAVAILABLE, "Tokens cannot be made right now.", 30),
 }
 
