@@ -7,7 +7,9 @@ from libs.openapi import edge, ocean
 from libs.openapi.document import About, Operation, document
 from scripts.stack.config import REPO
 from services.auth.dialects.account.operations import OPERATIONS as AUTH_ACCOUNT
+from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
 from services.auth.dialects.internal.operations import OPERATIONS as AUTH_INTERNAL
+from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
 from services.auth.dialects.ocean.operations import OPERATIONS as AUTH_OCEAN
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
@@ -25,7 +27,16 @@ FOLDER = REPO / "docs" / "openapi"
 
 # Every route of a service, the ones below /internal and for monitoring included.
 SERVICES: dict[str, tuple[Operation, ...]] = {
-    "auth": (*AUTH_OCEAN, *AUTH_OAUTH, *AUTH_PROMINENCE, *AUTH_ACCOUNT, *AUTH_INTERNAL, *edge.OPERATIONS),
+    "auth": (
+        *AUTH_OCEAN,
+        *AUTH_OAUTH,
+        *AUTH_PROMINENCE,
+        *AUTH_ACCOUNT,
+        *AUTH_DCP,
+        *AUTH_KEYS,
+        *AUTH_INTERNAL,
+        *edge.OPERATIONS,
+    ),
     "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, *edge.OPERATIONS),
     "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, *edge.OPERATIONS),
     "compute": (*COMPUTE_OCEAN, *COMPUTE_PROMINENCE, *COMPUTE_NATIVE, *edge.OPERATIONS),

@@ -6,7 +6,8 @@ from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
-from services.auth.dialects import account, internal, oauth, ocean, prominence
+from services.auth.dialects import account, dcp, internal, keys, oauth, ocean, prominence
+from services.auth.dialects.dcp.errors import render_edge as render_dcp
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.ocean.errors import render_edge
@@ -21,6 +22,8 @@ def create_app(deps: Deps) -> Flask:
     ocean.mount(app, deps.wallet_tokens)
     server = oauth.mount(app, deps)
     prominence.mount(app, server)
+    dcp.mount(app, deps.keys)
+    keys.mount(app, deps.keys)
     internal.mount(app, deps)
     account.mount(app, deps.wallets.sign_in, deps.wallets.account)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
@@ -37,4 +40,6 @@ def _render(status: int, text: str, error: Exception | None) -> Response:
         return render_prominence(status, text, error)
     if request.path.startswith("/tidegate/"):
         return account.render_edge(status, text, error)
+    if dcp.owns(request.path):
+        return render_dcp(status, text, error)
     return render_edge(status, text, error)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.ports import Clock, SingleUse
 from services.auth.usecases.access_tokens import AccessTokens
+from services.auth.usecases.api_keys import PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.keystores import KeystoreResolver
 from services.auth.usecases.own_account import OwnAccount
+from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.service_tokens import ServiceTokens
 from services.auth.usecases.siwe import SignIn
@@ -43,11 +46,22 @@ class WalletParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyParts:
+    """What people and wallets give their programs, and the keystores that DCP's users bring."""
+
+    keys: PersonalKeys
+    tokens: PersonalTokens
+    keystores: KeystoreResolver
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     wallet_tokens: WalletTokens
     service_tokens: ServiceTokens
     keyring: Keyring
     oauth: OAuthParts
+    keys: KeyParts
     wallets: WalletParts
     principals: Principals
     verifier: ServiceTokenVerifier

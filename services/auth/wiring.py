@@ -1,5 +1,6 @@
 """The only place that knows concrete classes: builds everything the auth service's processes need."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
 from libs.web import peers
-from libs.web.credentials import BEARER
+from libs.web.credentials import BASIC, BEARER
 from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
@@ -15,6 +16,7 @@ from services.auth.adapters.argon2 import Argon2Passwords
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.key_sealer import ScryptSealer
 from services.auth.adapters.provider_http import ProviderChains, ProviderContractWallets, ProviderLedger
+from services.auth.adapters.store_sql.api_keys import SqlApiKeys
 from services.auth.adapters.store_sql.audit import SqlAudit
 from services.auth.adapters.store_sql.clients import SqlClients
 from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
@@ -25,18 +27,21 @@ from services.auth.adapters.store_sql.single_use import SqlSingleUse
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.standing import SqlTokenStanding
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
-from services.auth.deps import Deps, OAuthParts, WalletParts
+from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
 from services.auth.domain.sign_in import site_of
 from services.auth.ports import Audit, Clock, People
 from services.auth.settings import Settings
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
+from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals, Resolver
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.resolvers import (
@@ -92,26 +97,42 @@ def build(settings: Settings) -> Deps:
     shared = Shared(database, keyring, clock, people, audit)
     wallet_tokens = WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy)
     oauth = _oauth(settings, shared)
+    keys = _keys(shared, oauth)
     return Deps(
         wallet_tokens=wallet_tokens,
         service_tokens=service_tokens,
         keyring=keyring,
         oauth=oauth,
-        principals=_principals(shared, wallet_tokens, oauth.access_tokens),
+        keys=keys,
+        principals=_principals(shared, wallet_tokens, oauth.access_tokens, keys),
         wallets=_wallets(settings, shared, oauth, provider, wallet_tokens),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )
 
 
-def _principals(shared: Shared, wallet_tokens: WalletTokens, access_tokens: AccessTokens) -> Principals:
+def _keys(shared: Shared, oauth: OAuthParts) -> KeyParts:
+    logins = KeystoreLogins(SqlGuesses(shared.database, shared.clock), shared.audit, shared.clock)
+    return KeyParts(
+        keys=PersonalKeys(SqlApiKeys(shared.database), shared.audit, shared.clock),
+        tokens=PersonalTokens(oauth.flows),
+        keystores=KeystoreResolver(logins, Subjects(shared.people)),
+        clock=shared.clock,
+    )
+
+
+def _principals(
+    shared: Shared, wallet_tokens: WalletTokens, access_tokens: AccessTokens, keys: KeyParts
+) -> Principals:
     """Every kind of credential that any window takes."""
     subjects = Subjects(shared.people)
     bearers: list[Resolver] = [
         AccessTokenResolver(access_tokens.read, is_access_token, subjects),
         WalletTokenResolver(wallet_tokens, subjects),
+        ApiKeyResolver(keys.keys, subjects),
     ]
-    return Principals({BEARER: bearers}, SqlStamps(shared.database), shared.keyring, shared.clock)
+    resolvers: dict[str, Sequence[Resolver]] = {BEARER: bearers, BASIC: [keys.keystores]}
+    return Principals(resolvers, SqlStamps(shared.database), shared.keyring, shared.clock)
 
 
 def _wallets(

@@ -6,18 +6,21 @@ from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_text
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
-from services.auth.deps import Deps, OAuthParts, WalletParts
+from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
 from services.auth.domain.service_clients import ServiceClients
 from services.auth.domain.sign_in import site_of
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
+from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
+from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.prove import Prove
 from services.auth.usecases.resolvers import (
@@ -41,6 +44,7 @@ from tests.fakes.auth import (
     PlainSealer,
 )
 from tests.fakes.auth_device import MemoryDeviceRequests
+from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fakes.auth_oauth import (
     MemoryClients,
     MemoryCodes,
@@ -91,6 +95,7 @@ class World:
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
         self.wallets = self._wallets()
+        self.keys = self._keys()
         self.principals = self._principals()
 
     @property
@@ -103,8 +108,20 @@ class World:
         bearers = [
             AccessTokenResolver(self.oauth.access_tokens.read, is_access_token, subjects),
             WalletTokenResolver(self.tokens, subjects),
+            ApiKeyResolver(self.keys.keys, subjects),
         ]
-        return Principals({"bearer": bearers}, self.people.stamps, self.keyring, self.clock)
+        resolvers = {"bearer": bearers, "basic": [self.keys.keystores]}
+        return Principals(resolvers, self.people.stamps, self.keyring, self.clock)
+
+    def _keys(self) -> KeyParts:
+        self.api_keys = MemoryApiKeys(self.people.stamps)
+        logins = KeystoreLogins(self.guesses, self.audit, self.clock)
+        return KeyParts(
+            keys=PersonalKeys(self.api_keys, self.audit, self.clock),
+            tokens=PersonalTokens(self.oauth.flows),
+            keystores=KeystoreResolver(logins, Subjects(self.people)),
+            clock=self.clock,
+        )
 
     def _oauth(self) -> OAuthParts:
         lifetimes = Lifetimes()
@@ -170,6 +187,7 @@ class World:
             service_tokens=self.service_tokens,
             keyring=self.keyring,
             oauth=self.oauth,
+            keys=self.keys,
             wallets=self.wallets,
             principals=self.principals,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),

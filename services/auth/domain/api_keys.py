@@ -68,7 +68,7 @@ class KeyRequest:
         if len(self.label) > MAX_LABEL_CHARS or not self.label.isprintable():
             raise BadKeyRequest("label", f"must be at most {MAX_LABEL_CHARS} printable characters")
         if self.seconds is not None and not 1 <= self.seconds <= MOST_SECONDS:
-            raise BadKeyRequest("expiresIn", f"must be between 1 and {MOST_SECONDS} seconds")
+            raise BadKeyRequest("seconds", f"must be between 1 and {MOST_SECONDS} seconds")
         if self.scopes is not None and not (self.scopes and scopes.ALL.issuperset(self.scopes)):
             raise BadKeyRequest("scopes", f"must be some of {', '.join(sorted(scopes.ALL))}")
 

@@ -84,6 +84,8 @@ class Client:
 DIRAC_CERTIFICATE: Final = "dirac-certificate"
 # Pages that exchange a wallet's signature for a token, without an application registered for them.
 DAPP: Final = "tidegate-dapp"
+# What people's own tokens name, made without any application.
+PERSONAL_TOKENS: Final = "tidegate-personal"
 # Stock clients whose ids are printed in their code; an entry in the store takes their place.
 BUILTIN: Final[Mapping[str, Client]] = {
     DAPP: Client(
@@ -103,6 +105,15 @@ BUILTIN: Final[Mapping[str, Client]] = {
         grant_types=(),  # nobody asks in its name
         response_types=(),
         scopes=DEFAULT_SCOPES,
+    ),
+    PERSONAL_TOKENS: Client(
+        client_id=PERSONAL_TOKENS,
+        origin=ClientOrigin.BUILTIN,
+        name="Personal access token",
+        auth_method=PUBLIC,
+        grant_types=(),  # nobody asks in its name
+        response_types=(),
+        scopes=tuple(sorted(scopes.ALL)),
     ),
     "myDIRACClientID": Client(
         client_id="myDIRACClientID",

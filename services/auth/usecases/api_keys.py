@@ -8,6 +8,7 @@ from typing import Final
 from libs.web.principal import WALLET, Principal
 from services.auth.domain.api_keys import ApiKey, KeyRequest, NoSuchKey, new_key_id, split_key
 from services.auth.domain.audit import AuditEvent
+from services.auth.domain.clients import PERSONAL_TOKENS
 from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.secrets import hash_of, matches, new_secret
@@ -42,6 +43,7 @@ class PersonalKeys:
         request.check()
         wanted = request.scopes_of(maker.scopes)
         now = self._clock.now()
+        seconds = seconds_for(maker, request, now)
         secret = new_secret()
         key = ApiKey(
             key_id=new_key_id(),
@@ -50,7 +52,7 @@ class PersonalKeys:
             label=request.label,
             scopes=wanted,
             created_at=now,
-            expires_at=_end(maker, request, now),
+            expires_at=None if seconds is None else now + seconds,
         )
         self._store.add(key, now - PURGE_AFTER_SECONDS)
         self._record("api_key.create", maker, key.key_id, key.subject)
@@ -120,8 +122,10 @@ def subjects_of(principal: Principal) -> Collection[str]:
     return (principal.subject, *(WALLET + address for address in principal.wallets))
 
 
-def _end(maker: Principal, request: KeyRequest, now: float) -> float | None:
-    ends = [now + request.seconds] if request.seconds is not None else []
-    if maker.credential == CREDENTIAL and maker.expires_at is not None:
-        ends.append(float(maker.expires_at))
+def seconds_for(maker: Principal, request: KeyRequest, now: float) -> int | None:
+    """How long what `maker` makes may live: a key or token of one's own makes nothing that outlives it."""
+    ends = [request.seconds] if request.seconds is not None else []
+    is_own = maker.credential == CREDENTIAL or maker.client_id == PERSONAL_TOKENS
+    if is_own and maker.expires_at is not None:
+        ends.append(max(1, int(maker.expires_at - now)))
     return min(ends, default=None)

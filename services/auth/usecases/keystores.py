@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from libs.signing.errors import KeystoreRefused
-from libs.web.principal import WALLET
+from libs.web.principal import WALLET, Principal
 from services.auth.domain import scopes
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.credentials import CredentialRefused
@@ -180,8 +180,19 @@ class KeystoreResolver:
     def resolve(self, value: str, peer: str) -> Found:
         """Raises TooManyDerivations, too."""
         try:
-            identity = self._logins.basic(value, peer)
+            return self._found(self._logins.basic(value, peer))
         except KeystoreLoginRefused as error:
             raise CredentialRefused from error
+
+    def identity(self, value: str, peer: str) -> KeystoreIdentity:
+        """Which wallet it is, for those who must tell several wallets of a person apart."""
+        return self._logins.basic(value, peer)
+
+    def form(self, keystore: str, password: str, peer: str) -> tuple[KeystoreIdentity, Principal]:
+        """For a keystore and a password that came apart. Raises KeystoreLoginRefused, CredentialRefused."""
+        identity = self._logins.form(keystore, password, peer)
+        return identity, self._found(identity).principal
+
+    def _found(self, identity: KeystoreIdentity) -> Found:
         claim = Claim(subject=WALLET + identity.address, credential=CREDENTIAL, scopes=SCOPES)
         return self._subjects.found(claim)
