@@ -82,10 +82,11 @@ class Client:
 
 # What tokens name that people get for their certificate, without any application (DIRAC contract 1.2).
 DIRAC_CERTIFICATE: Final = "dirac-certificate"
-# Pages that exchange a wallet's signature for a token, without an application registered for them.
-DAPP: Final = "tidegate-dapp"
 # What people's own tokens name, made without any application.
 PERSONAL_TOKENS: Final = "tidegate-personal"
+OPENPAI: Final = "openpai"
+# Pages that exchange a wallet's signature for a token, without an application registered for them.
+DAPP: Final = "tidegate-dapp"
 # Stock clients whose ids are printed in their code; an entry in the store takes their place.
 BUILTIN: Final[Mapping[str, Client]] = {
     DAPP: Client(
@@ -110,6 +111,15 @@ BUILTIN: Final[Mapping[str, Client]] = {
         client_id=PERSONAL_TOKENS,
         origin=ClientOrigin.BUILTIN,
         name="Personal access token",
+        auth_method=PUBLIC,
+        grant_types=(),  # nobody asks in its name
+        response_types=(),
+        scopes=tuple(sorted(scopes.ALL)),
+    ),
+    OPENPAI: Client(
+        client_id=OPENPAI,
+        origin=ClientOrigin.BUILTIN,
+        name="OpenPAI, with your password",
         auth_method=PUBLIC,
         grant_types=(),  # nobody asks in its name
         response_types=(),
