@@ -10,6 +10,7 @@ from services.auth.dialects.account.operations import OPERATIONS as AUTH_ACCOUNT
 from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
 from services.auth.dialects.internal.operations import OPERATIONS as AUTH_INTERNAL
 from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
+from services.auth.dialects.native.operations import OPERATIONS as AUTH_ADMIN
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
 from services.auth.dialects.ocean.operations import OPERATIONS as AUTH_OCEAN
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
@@ -31,6 +32,7 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
         *AUTH_OCEAN,
         *AUTH_OAUTH,
         *AUTH_PROMINENCE,
+        *AUTH_ADMIN,
         *AUTH_ACCOUNT,
         *AUTH_DCP,
         *AUTH_KEYS,

@@ -6,10 +6,11 @@ from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
-from services.auth.dialects import account, dcp, internal, keys, oauth, ocean, prominence
+from services.auth.dialects import account, dcp, internal, keys, native, oauth, ocean, prominence
 from services.auth.dialects.dcp.errors import render_edge as render_dcp
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
+from services.auth.dialects.native.errors import render_edge as render_native
 from services.auth.dialects.ocean.errors import render_edge
 from services.auth.dialects.prominence.errors import render_edge as render_prominence
 
@@ -24,6 +25,7 @@ def create_app(deps: Deps) -> Flask:
     prominence.mount(app, server)
     dcp.mount(app, deps.keys)
     keys.mount(app, deps.keys)
+    native.mount(app, deps.administration)
     internal.mount(app, deps)
     account.mount(app, deps.wallets.sign_in, deps.wallets.account)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
@@ -34,6 +36,8 @@ def create_app(deps: Deps) -> Flask:
 
 def _render(status: int, text: str, error: Exception | None) -> Response:
     """The error shape of the room that the path belongs to."""
+    if native.owns(request.path):
+        return render_native(status, text, error)
     if request.path.startswith("/internal/"):
         return answer({"error": "internal_error" if status >= 500 else f"http_{status}"}, status)
     if prominence.owns(request.path):

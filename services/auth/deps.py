@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.ports import Clock, SingleUse
 from services.auth.usecases.access_tokens import AccessTokens
+from services.auth.usecases.administration import Administration
 from services.auth.usecases.api_keys import PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
@@ -61,6 +62,7 @@ class Deps:
     service_tokens: ServiceTokens
     keyring: Keyring
     oauth: OAuthParts
+    administration: Administration
     keys: KeyParts
     wallets: WalletParts
     principals: Principals

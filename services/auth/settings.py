@@ -8,6 +8,7 @@ from libs.web.client_certificate import CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
 from services.auth.domain.dirac import DEFAULT_SETUPS
 from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClients, is_service_name
+from services.auth.settings_admin import FirstAdmin, first_admin
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TWELVE_HOURS = 12 * 3600
@@ -34,6 +35,8 @@ class Settings:
     wallet_registration: bool  # a wallet may make an account for itself
     peer_timeout_seconds: float
     log_level: str
+    audit_seconds: float = 365 * 86400.0  # how long the audit log keeps an event
+    first_admin: FirstAdmin | None = None
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -57,6 +60,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         wallet_registration=env.bool("WALLET_REGISTRATION", True),
         peer_timeout_seconds=env.float("AUTH_PEER_TIMEOUT", 5.0, least=0.1),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+        audit_seconds=86400.0 * env.int("AUTH_AUDIT_DAYS", 365, least=1, most=36_600),
+        first_admin=first_admin(env),
     )
     env.check()
     return settings

@@ -36,6 +36,7 @@ from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
+from services.auth.usecases.first_admin import ensure_admin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
@@ -54,6 +55,7 @@ from services.auth.usecases.service_tokens import OwnServiceToken, ServiceTokens
 from services.auth.usecases.siwe import Outside, SignIn
 from services.auth.usecases.token_exchange import Sources, TokenExchange
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
+from services.auth.wiring_admin import administration
 
 AUDIT_SECONDS = 365 * 86400.0
 MIGRATIONS = Path(__file__).parent / "adapters" / "store_sql" / "migrations"
@@ -93,16 +95,21 @@ def build(settings: Settings) -> Deps:
     )
     policy = Policy(issuer=settings.issuer, most_seconds=settings.most_token_seconds)
     people = SqlPeople(database, clock)
-    audit = SqlAudit(database, clock, peers.current, AUDIT_SECONDS)
+    audit = SqlAudit(database, clock, peers.current, settings.audit_seconds)
     shared = Shared(database, keyring, clock, people, audit)
     wallet_tokens = WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy)
     oauth = _oauth(settings, shared)
+    admin = administration(settings, shared.database, keyring, clock, audit)
+    if settings.first_admin is not None:
+        first = settings.first_admin
+        ensure_admin(people, admin.accounts, first.username, first.password.reveal())
     keys = _keys(shared, oauth)
     return Deps(
         wallet_tokens=wallet_tokens,
         service_tokens=service_tokens,
         keyring=keyring,
         oauth=oauth,
+        administration=admin,
         keys=keys,
         principals=_principals(shared, wallet_tokens, oauth.access_tokens, keys),
         wallets=_wallets(settings, shared, oauth, provider, wallet_tokens),

@@ -43,6 +43,7 @@ from tests.fakes.auth import (
     MemoryTokenStore,
     PlainSealer,
 )
+from tests.fakes.auth_admin import Office, administration
 from tests.fakes.auth_device import MemoryDeviceRequests
 from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fakes.auth_oauth import (
@@ -94,6 +95,8 @@ class World:
         self.audit = MemoryAudit(self.clock)
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
+        office = Office(self.clock, people=self.people, guesses=self.guesses, audit=self.audit)
+        self.administration = administration(office, self.clients, self.key_store, self.keyring)
         self.wallets = self._wallets()
         self.keys = self._keys()
         self.principals = self._principals()
@@ -187,6 +190,7 @@ class World:
             service_tokens=self.service_tokens,
             keyring=self.keyring,
             oauth=self.oauth,
+            administration=self.administration,
             keys=self.keys,
             wallets=self.wallets,
             principals=self.principals,

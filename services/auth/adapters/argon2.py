@@ -25,13 +25,17 @@ _AT_ONCE: Final = 2
 _MOST_WAITING: Final = 20
 _WAIT_SECONDS: Final = 3.0
 _IMPORTED: Final = "openpai-pbkdf2"
+# Of the whole process, however many of us it makes.
+_TURNS: Final = threading.BoundedSemaphore(_AT_ONCE)
+_PLACES: Final = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
 
 
 class Argon2Passwords:
-    def __init__(self, at_once: int = _AT_ONCE, wait_seconds: float = _WAIT_SECONDS) -> None:
+    def __init__(self, at_once: int | None = None, wait_seconds: float = _WAIT_SECONDS) -> None:
+        """`at_once` gives this one turns of its own."""
         self._argon2 = PasswordHasher(time_cost=_ROUNDS, memory_cost=_MEMORY_KIB, parallelism=1)
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(at_once + _MOST_WAITING)
+        self._turns = _TURNS if at_once is None else threading.BoundedSemaphore(at_once)
+        self._places = _PLACES if at_once is None else threading.BoundedSemaphore(at_once + _MOST_WAITING)
         self._wait_seconds = wait_seconds
         self._nobodys = self._argon2.hash("nobody has this password")
 

@@ -15,12 +15,9 @@ from libs.web.principal import Principal
 from services.auth.dialects import native
 from services.auth.dialects.native.errors import render_edge
 from services.auth.domain.clients import Client, ClientOrigin
-from services.auth.usecases.administration import Administration
-from services.auth.usecases.client_admin import ClientAdmin
-from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.keyring import Keyring
 from tests.fakes.auth import MemoryKeyStore, PlainSealer
-from tests.fakes.auth_admin import ADMIN, Office
+from tests.fakes.auth_admin import ADMIN, Office, administration
 from tests.fakes.auth_oauth import MemoryClients
 
 ROOM = "/tidegate/v1/admin"
@@ -69,19 +66,7 @@ class Desk(Office):
     def _app(self) -> Flask:
         app = Flask(__name__, static_folder=None)
         app.url_map.merge_slashes = False
-        rotation = KeyRotation(self.keys, self.keys, self.ring, self.clock, self.audit, 30 * 86_400.0)
-        native.mount(
-            app,
-            Administration(
-                people=self.people,
-                passwords=self.passwords,
-                accounts=self.accounts,
-                links=self.links,
-                clients=ClientAdmin(self.clients, self.audit),
-                rotation=rotation,
-                audit_log=self.audit,
-            ),
-        )
+        native.mount(app, administration(self, self.clients, self.keys, self.ring))
         edge.install(app, "auth", checks={}, render_error=render_edge)
         install_gate(app, Gate(self.tokens))
         return app
