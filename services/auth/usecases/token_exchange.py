@@ -1,6 +1,7 @@
 """Token exchange (RFC 8693): a wallet's signature, an AuthToken or an access token for an access token."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from libs.web.principal import CLIENT, WALLET
@@ -131,7 +132,7 @@ class TokenExchange:
             FLOW,
             scopes=granted,
             details=details,
-            seconds=None if seconds is None else max(1, int(seconds)),
+            seconds=None if seconds is None else max(1, ceil(seconds)),
         )
         issued = self._flows.start(grant, client)
         self._record(client, subject, grant.id)

@@ -139,7 +139,9 @@ def add(server: OAuthServer, usecase: TokenExchange) -> None:
 
 def read_signed(subject_token: str) -> tuple[str, str]:
     """Message and signature. Raises InvalidRequestError."""
-    refused = InvalidRequestError('The subject_token must be base64url of {"message", "signature"}.')
+    refused = InvalidRequestError(
+        "The subject_token must be base64url of an object of message and signature."
+    )
     text = subject_token.rstrip("=")
     if len(text) > MAX_CHARS or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
         raise refused
