@@ -13,6 +13,7 @@ from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.native.operations import OPERATIONS as AUTH_ADMIN
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
 from services.auth.dialects.ocean.operations import OPERATIONS as AUTH_OCEAN
+from services.auth.dialects.pages.operations import OPERATIONS as AUTH_PAGES
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
 from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
@@ -32,6 +33,7 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
         *AUTH_OCEAN,
         *AUTH_OAUTH,
         *AUTH_PROMINENCE,
+        *AUTH_PAGES,
         *AUTH_ADMIN,
         *AUTH_ACCOUNT,
         *AUTH_DCP,

@@ -1,17 +1,20 @@
 """The auth service's web app: mounts the rooms and the edge kit; no logic, no I/O."""
 
+from collections.abc import Callable
+
 from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
 from services.auth.deps import Deps
-from services.auth.dialects import account, dcp, internal, keys, native, oauth, ocean, prominence
+from services.auth.dialects import account, dcp, internal, keys, native, oauth, ocean, pages, prominence
 from services.auth.dialects.dcp.errors import render_edge as render_dcp
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.native.errors import render_edge as render_native
 from services.auth.dialects.ocean.errors import render_edge
+from services.auth.dialects.pages.errors import ErrorPages
 from services.auth.dialects.prominence.errors import render_edge as render_prominence
 
 SERVICE = "auth"
@@ -28,10 +31,20 @@ def create_app(deps: Deps) -> Flask:
     native.mount(app, deps.administration)
     internal.mount(app, deps)
     account.mount(app, deps.wallets.sign_in, deps.wallets.account)
-    edge.install(app, SERVICE, checks=deps.checks, render_error=_render)
+    error_pages = pages.mount(app, deps.pages)
+    edge.install(app, SERVICE, checks=deps.checks, render_error=_renderer(error_pages))
     principals = RememberedPrincipals(OwnPrincipals(deps.principals))
     install_gate(app, Gate(principals))
     return app
+
+
+def _renderer(error_pages: ErrorPages) -> Callable[[int, str, Exception | None], Response]:
+    def render(status: int, text: str, error: Exception | None) -> Response:
+        if pages.is_page(request.path):
+            return error_pages.of_status(status)
+        return _render(status, text, error)
+
+    return render
 
 
 def _render(status: int, text: str, error: Exception | None) -> Response:

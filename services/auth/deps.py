@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.auth.dialects.pages import PagesParts
 from services.auth.ports import Clock, SingleUse
 from services.auth.usecases.access_tokens import AccessTokens
 from services.auth.usecases.administration import Administration
@@ -15,6 +16,7 @@ from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreResolver
 from services.auth.usecases.own_account import OwnAccount
+from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.service_tokens import ServiceTokens
@@ -39,9 +41,10 @@ class OAuthParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletParts:
-    """What wallets sign in to, link to and get tokens from."""
+    """How people and wallets sign in, what they have and what they get tokens for."""
 
     sign_in: SignIn
+    passwords: Passwords
     account: OwnAccount
     exchange: TokenExchange
 
@@ -65,6 +68,7 @@ class Deps:
     administration: Administration
     keys: KeyParts
     wallets: WalletParts
+    pages: PagesParts
     principals: Principals
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

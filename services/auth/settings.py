@@ -11,6 +11,7 @@ from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClient
 from services.auth.settings_admin import FirstAdmin, first_admin
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+TWO_HOURS = 2 * 3600
 TWELVE_HOURS = 12 * 3600
 THIRTY_DAYS = 30 * 24 * 3600
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
@@ -28,6 +29,9 @@ class Settings:
     most_token_seconds: int  # no AuthToken lives longer, whatever its owner asks for
     access_token_seconds: int
     refresh_token_seconds: int  # of a grant: nothing issued on it lives longer
+    session_seconds: int  # a browser's login, whatever it does
+    session_idle_seconds: int  # a browser's login that is not used
+    public_urls: tuple[str, ...]  # where else our own pages are opened
     dirac_setups: tuple[str, ...]
     dirac_legacy_get: bool  # GET /oauth2/token
     certificate_headers: CertificateHeaders
@@ -53,6 +57,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         most_token_seconds=env.int("MAX_AUTH_TOKEN_SECONDS", THIRTY_DAYS, least=1, most=10 * 366 * 86400),
         access_token_seconds=env.int("AUTH_ACCESS_TOKEN_SECONDS", TWELVE_HOURS, least=60, most=THIRTY_DAYS),
         refresh_token_seconds=env.int("AUTH_REFRESH_TOKEN_SECONDS", THIRTY_DAYS, least=60, most=366 * 86400),
+        session_seconds=env.int("AUTH_SESSION_SECONDS", TWELVE_HOURS, least=60, most=THIRTY_DAYS),
+        session_idle_seconds=env.int("AUTH_SESSION_IDLE_SECONDS", TWO_HOURS, least=60, most=THIRTY_DAYS),
+        public_urls=tuple(url for url in env.list("PUBLIC_URL") if _URL.fullmatch(url)),
         dirac_setups=_setups(env),
         dirac_legacy_get=env.bool("DIRAC_LEGACY_GET_TOKEN", True),
         certificate_headers=configured_headers(env),

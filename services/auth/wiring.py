@@ -12,6 +12,7 @@ from libs.web.credentials import BASIC, BEARER
 from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.auth import wiring_pages
 from services.auth.adapters.argon2 import Argon2Passwords
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.key_sealer import ScryptSealer
@@ -104,6 +105,7 @@ def build(settings: Settings) -> Deps:
         first = settings.first_admin
         ensure_admin(people, admin.accounts, first.username, first.password.reveal())
     keys = _keys(shared, oauth)
+    wallets = _wallets(settings, shared, oauth, provider, wallet_tokens)
     return Deps(
         wallet_tokens=wallet_tokens,
         service_tokens=service_tokens,
@@ -112,7 +114,8 @@ def build(settings: Settings) -> Deps:
         administration=admin,
         keys=keys,
         principals=_principals(shared, wallet_tokens, oauth.access_tokens, keys),
-        wallets=_wallets(settings, shared, oauth, provider, wallet_tokens),
+        wallets=wallets,
+        pages=wiring_pages.pages(settings, database, people, audit, (oauth, wallets)),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )
@@ -166,6 +169,7 @@ def _wallets(
     )
     return WalletParts(
         sign_in=sign_in,
+        passwords=passwords,
         account=OwnAccount(
             people, sign_in, passwords.hashed, clock, audit, registers=settings.wallet_registration
         ),

@@ -1,7 +1,7 @@
 """The pages over fakes, and a browser that keeps cookies and fills in forms."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,61 +15,24 @@ from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from services.auth.dialects import pages
 from services.auth.dialects.pages import PagesParts
-from services.auth.dialects.pages.account import Belongings
 from services.auth.dialects.pages.responses import Responses
-from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.people import Group, Person, PersonState
-from services.auth.domain.sessions import SessionPolicy
 from services.auth.domain.sign_in import site_of
-from services.auth.usecases.api_keys import PersonalKeys
-from services.auth.usecases.dirac import Certificates, Dirac
-from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.sessions import LoginSessions
 from services.auth.usecases.siwe import Outside, SignIn
-from tests.fakes.auth import ChainList
-from tests.fakes.auth_keys import MemoryApiKeys
-from tests.fakes.auth_people import PlainHasher
-from tests.fakes.auth_sessions import MemorySessions
 from tests.fakes.auth_siwe import signed
 from tests.fakes.auth_world import ISSUER, WALLET, World
 
-SECRET = "a secret for keys at rest"
 PASSWORD = "correct horse"
 PEER = "203.0.113.7"
 
 
-def parts_of(world: World, issuer: str = ISSUER) -> PagesParts:
-    """Over the world's fakes; `sessions` and `keys` are set on the world for tests to look at."""
-    world.session_store = MemorySessions()
-    world.key_rows = MemoryApiKeys(world.people.stamps)
-    dirac = Dirac(
-        world.people,
-        Certificates(world.people, world.clock, world.audit),
-        world.oauth.flows,
-        world.clock,
-        world.audit,
-        ("Production",),
-    )
+def parts_of(world: World, issuer: str) -> PagesParts:
+    """The world's own, as if it stood at `issuer`."""
     outside = Outside(
-        nonces=world.single_use, contracts=world.contracts, chains=ChainList(), clock=world.clock
+        nonces=world.single_use, contracts=world.contracts, chains=world.chains, clock=world.clock
     )
-    return PagesParts(
-        address=Address.of(issuer),
-        seals=Seals(SECRET),
-        sessions=LoginSessions(world.session_store, world.people, world.clock, world.audit, SessionPolicy()),
-        passwords=Passwords(world.people, PlainHasher(), world.guesses, world.audit),
-        consents=world.oauth.consents,
-        devices=world.oauth.devices,
-        wallets=SignIn(site_of(issuer), outside),
-        groups=dirac,
-        belongings=Belongings(
-            flows=world.oauth.flows,
-            registry=world.oauth.registry,
-            keys=PersonalKeys(world.key_rows, world.audit, world.clock),
-            people=world.people,
-        ),
-    )
+    return replace(world.pages, address=Address.of(issuer), wallets=SignIn(site_of(issuer), outside))
 
 
 @dataclass

@@ -7,7 +7,12 @@ from libs.signing.personal import sign_text
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
+from services.auth.dialects.pages import PagesParts
+from services.auth.dialects.pages.account import Belongings
+from services.auth.dialects.pages.seals import Seals
+from services.auth.dialects.pages.site import Address
 from services.auth.domain.service_clients import ServiceClients
+from services.auth.domain.sessions import SessionPolicy
 from services.auth.domain.sign_in import site_of
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
@@ -15,6 +20,7 @@ from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
+from services.auth.usecases.dirac import Certificates, Dirac
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
@@ -30,6 +36,7 @@ from services.auth.usecases.resolvers import (
     is_access_token,
 )
 from services.auth.usecases.service_tokens import ServiceTokens
+from services.auth.usecases.sessions import LoginSessions
 from services.auth.usecases.siwe import Outside, SignIn
 from services.auth.usecases.token_exchange import Sources, TokenExchange
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
@@ -55,6 +62,7 @@ from tests.fakes.auth_oauth import (
     MemoryTokenStanding,
 )
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople, PlainHasher
+from tests.fakes.auth_sessions import MemorySessions
 
 ISSUER = "http://gateway.test:8030"
 DAPP = "https://dapp.example"
@@ -100,6 +108,7 @@ class World:
         self.wallets = self._wallets()
         self.keys = self._keys()
         self.principals = self._principals()
+        self.pages = self._pages()
 
     @property
     def soon(self) -> str:
@@ -172,6 +181,7 @@ class World:
         )
         return WalletParts(
             sign_in=sign_in,
+            passwords=passwords,
             account=OwnAccount(
                 self.people,
                 sign_in,
@@ -181,6 +191,32 @@ class World:
                 registers=self.wallet_registration,
             ),
             exchange=TokenExchange(sources, self.oauth.flows, self.clock, self.audit),
+        )
+
+    def _pages(self) -> PagesParts:
+        self.session_store = MemorySessions()
+        return PagesParts(
+            address=Address.of(ISSUER),
+            seals=Seals("a secret for keys at rest"),
+            sessions=LoginSessions(self.session_store, self.people, self.clock, self.audit, SessionPolicy()),
+            passwords=self.wallets.passwords,
+            consents=self.oauth.consents,
+            devices=self.oauth.devices,
+            wallets=self.wallets.sign_in,
+            groups=Dirac(
+                self.people,
+                Certificates(self.people, self.clock, self.audit),
+                self.oauth.flows,
+                self.clock,
+                self.audit,
+                ("Production",),
+            ),
+            belongings=Belongings(
+                flows=self.oauth.flows,
+                registry=self.oauth.registry,
+                keys=PersonalKeys(self.api_keys, self.audit, self.clock),
+                account=self.wallets.account,
+            ),
         )
 
     def deps(self) -> Deps:
@@ -193,6 +229,7 @@ class World:
             administration=self.administration,
             keys=self.keys,
             wallets=self.wallets,
+            pages=self.pages,
             principals=self.principals,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},

@@ -59,7 +59,7 @@ def test_each_thing_is_taken_back_at_once(site: Site, browser: Browser) -> None:
         assert take(browser, what, found) == 303
         assert 'role="status"' in browser.follow().text
     assert site.world.grants.get(grant.id) is None
-    assert site.world.key_rows.revoked_at.keys() == {key_id}
+    assert site.world.api_keys.revoked_at.keys() == {key_id}
     person = site.world.people.by_id(site.ann.id)
     assert person is not None
     assert person.wallets == ()
@@ -73,7 +73,7 @@ def test_what_belongs_to_somebody_else_stays(site: Site, browser: Browser) -> No
         assert take(browser, what, found) == 303
         assert "That was gone already." in browser.follow().text
     assert site.world.grants.get(grant.id) is not None
-    assert site.world.key_rows.revoked_at == {}
+    assert site.world.api_keys.revoked_at == {}
     person = site.world.people.by_id(site.bob.id)
     assert person is not None
     assert person.wallets == (OTHER_WALLET.address,)

@@ -31,7 +31,8 @@ from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.sessions import LoginSessions
 from services.auth.usecases.siwe import SignIn
 
-PATHS = ("/login", "/logout", "/device", "/account", "/pages/", "/oauth2/auth")
+PATHS = frozenset({"/login", "/login/wallet", "/logout", "/device", "/account", "/oauth2/auth"})
+FILES = "/pages/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +75,4 @@ def mount(app: Flask, parts: PagesParts) -> ErrorPages:
 
 def is_page(path: str) -> bool:
     """Whether whoever asks for it is a browser that shows pages."""
-    return path.startswith(PATHS)
+    return path in PATHS or path.startswith(FILES)

@@ -10,13 +10,14 @@ from libs.web.gate import public
 from services.auth.dialects.pages.desk import HOME, Desk
 from services.auth.dialects.pages.filters import asked
 from services.auth.dialects.pages.forms import BadForm, read_query
+from services.auth.domain.accounts import NoSuchWallet
 from services.auth.domain.api_keys import NoSuchKey
 from services.auth.domain.grants import Grant
 from services.auth.domain.sessions import SignedIn
-from services.auth.ports import People
 from services.auth.usecases.api_keys import PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.grants import GrantFlows
+from services.auth.usecases.own_account import OwnAccount
 
 ACCOUNT, NOTE = "account", "account-note"
 NOTES = {
@@ -34,7 +35,7 @@ class Belongings:
     flows: GrantFlows
     registry: ClientRegistry
     keys: PersonalKeys
-    people: People
+    account: OwnAccount
 
 
 def add(room: Blueprint, desk: Desk, belongings: Belongings) -> None:
@@ -59,7 +60,7 @@ class AccountPage:
         self._flows = belongings.flows
         self._registry = belongings.registry
         self._keys = belongings.keys
-        self._people = belongings.people
+        self._account = belongings.account
         self._taking: Mapping[str, Callable[[SignedIn, str], bool]] = {
             "grant": self._revoke_grant,
             "key": self._revoke_key,
@@ -116,4 +117,10 @@ class AccountPage:
         return True
 
     def _unlink_wallet(self, who: SignedIn, address: str) -> bool:
-        return who.person is not None and self._people.unlink_wallet(who.person.id, address)
+        if who.person is None:
+            return False
+        try:
+            self._account.unlink(who.person, address)
+        except NoSuchWallet:
+            return False
+        return True

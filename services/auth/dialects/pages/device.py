@@ -48,6 +48,7 @@ def add(room: Blueprint, desk: Desk, login: DeviceLogin, registry: ClientRegistr
         return page.ask(who, code)
 
     room.add_url_rule("/device", "device", show, methods=["GET"])
+    room.add_url_rule("/oauth2/device", "oauth2_device", show, methods=["GET"])  # DIRAC's spelling
 
     @room.post("/device")
     @public

@@ -4,9 +4,10 @@ from flask import Response
 
 from services.auth.dialects.pages.forms import BadForm, ForeignForm
 from services.auth.dialects.pages.responses import Responses
+from services.auth.domain.accounts import LastWayIn
 from services.auth.domain.clients import NoSuchClient
 from services.auth.domain.errors import AuthError, LedgerUnavailable, StoreUnavailable
-from services.auth.domain.people import TooManyGuesses
+from services.auth.domain.people import NoSuchPerson, TooManyGuesses
 from services.auth.domain.scopes import UnknownScope
 from services.auth.domain.sessions import NotSignedIn
 from services.auth.domain.signing_keys import NoActiveKey
@@ -22,6 +23,12 @@ PAGES: dict[type[AuthError], tuple[int, str, str]] = {
         "changed. Go back, load the page again and allow cookies.",
     ),
     NotSignedIn: (403, "You are not signed in", "This account was closed. Ask whoever runs this."),
+    LastWayIn: (
+        409,
+        "The wallet stays linked",
+        "Nobody could sign in to the account any more. Set a password or link another wallet first.",
+    ),
+    NoSuchPerson: (403, "You are not signed in", "This account was closed. Ask whoever runs this."),
     NoSuchClient: (400, "That application is gone", "It was removed meanwhile. Nothing was allowed."),
     UnknownScope: (400, "This application's request is wrong", "It asks for something that does not exist."),
     UnsupportedChain: (400, "That network is not served", "Choose another one in your wallet and try again."),
