@@ -24,13 +24,18 @@ class Access(StrEnum):
     SIGNATURE = "signature"  # a wallet's signature, nothing else
     PRINCIPAL = "principal"  # whoever any credential of ours stands for (libs/web/gate.py)
     CLIENT = "client"  # an OAuth2 client: by its id, and its secret or key when it has one
+    REGISTRATION = (
+        "registration"  # an OAuth2 client about itself: by its registration access token (RFC 7592)
+    )
     SERVICE = "service"  # one of our services, by its token; closed at the gateway
     CREDENTIALS = "credentials"  # one of our services, by its name and secret; closed at the gateway
     OPERATIONS = "operations"  # whoever reaches the port: monitoring; closed at the gateway
 
 
 # What the gateway lets in.
-EXPOSED = frozenset({Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL, Access.CLIENT})
+EXPOSED = frozenset(
+    {Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL, Access.CLIENT, Access.REGISTRATION}
+)
 
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
@@ -38,6 +43,7 @@ _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.SIGNATURE: [{"signature": []}],
     Access.PRINCIPAL: [{"accessToken": []}],
     Access.CLIENT: [{"clientSecret": []}, {}],
+    Access.REGISTRATION: [{"accessToken": []}],
     Access.SERVICE: [{"serviceToken": []}],
     Access.CREDENTIALS: [{"serviceSecret": []}],
     Access.OPERATIONS: [],

@@ -7,7 +7,7 @@ not there, and raises BadCredential when what is there cannot be one; nothing is
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 BEARER, BASIC, CERTIFICATE = "bearer", "basic", "certificate"
 MAX_TOKEN_CHARS: Final = 8192
@@ -34,15 +34,19 @@ class Credential:
     value: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Protocol):
     """Where a credential came from: the room, the client's address, and the thumbprint of the certificate
     that its connection proved (RFC 8705 3.1), if any.
     """
 
-    window: str = ""
-    peer: str = ""
-    thumbprint: str | None = None
+    @property
+    def window(self) -> str: ...
+
+    @property
+    def peer(self) -> str: ...
+
+    @property
+    def thumbprint(self) -> str | None: ...
 
 
 def bearer(header: str | None, *, schemes: Sequence[str] = (BEARER,)) -> Credential | None:

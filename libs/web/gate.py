@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
-from flask import Blueprint, Flask, Request, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Request, Response, g, jsonify, request
 
 from libs.web import peers
 from libs.web.client_certificate import NO_CERTIFICATES, CertificateHeaders
@@ -123,7 +123,7 @@ def install_gate(app: Flask, gate: "Gate") -> None:
     if problems:
         raise UnmarkedRoutes(problems)
     app.extensions[_GATE] = gate
-    app.before_request(gate.check)
+    app.before_request(gate.guard(app))
 
 
 def unmarked(app: Flask) -> list[Any]:
@@ -153,29 +153,34 @@ class Gate:
         self._source = source
         self._certificates = certificates
 
-    def check(self) -> Response | None:
+    def guard(self, app: Flask) -> Callable[[], Response | None]:
         """Flask's before_request: None lets the request go on."""
-        rule = request.url_rule
-        if rule is None:
-            return None  # no route: Flask answers 404 or 405
-        mark = mark_of(current_app.view_functions.get(rule.endpoint))
-        if mark is None:
-            log.error("a route without a mark was asked for", extra={"route": rule.rule})
-            return _plain(403, "access_denied", "This route is closed.", {})
-        if mark.kind != NEEDS:
-            return None
-        window = window_of(current_app, rule.endpoint)
-        if window is None:
-            return _plain(403, "access_denied", "This route is closed.", {})
-        return self.admit(window, mark.scopes)
+
+        def check() -> Response | None:
+            rule = request.url_rule
+            if rule is None:
+                return None  # no route: Flask answers 404 or 405
+            mark = mark_of(app.view_functions.get(rule.endpoint))
+            if mark is not None and mark.kind != NEEDS:
+                return None
+            window = window_of(app, rule.endpoint)
+            if mark is None or window is None:
+                log.error("a route without a mark or window was asked for", extra={"route": rule.rule})
+                return _plain(403, "access_denied", "This route is closed.", {})
+            return self.admit(window, mark.scopes)
+
+        return check
 
     def admit(self, window: Window, scopes: tuple[str, ...] = ()) -> Response | None:
         """Set `g.principal`, or return the refusal. For routes that want a principal in some cases only."""
+        asked: Request = cast(Any, request)._get_current_object()  # each look at the proxy costs
         try:
-            credential = window.read(request)
+            credential = window.read(asked)
             if credential is None:
                 return _refusal(window, 401, MISSING, "A credential is required.")
-            principal = self._principal(credential, window)
+            if self._source is None:
+                raise PeerUnavailable("auth", "no way to ask it is set")
+            principal = self._source.principal(credential, _Asking(window.name, asked, self._certificates))
         except BadCredential as error:
             return _refusal(window, error.status, error.code, str(error))
         except Refused as error:
@@ -191,14 +196,25 @@ class Gate:
         g.principal = principal
         return None
 
-    def _principal(self, credential: Credential, window: Window) -> Principal:
-        if self._source is None:
-            raise PeerUnavailable("auth", "no way to ask it is set")
-        certificate = self._certificates.read(cast(Mapping[str, str], request.headers))
-        thumbprint = None if certificate is None or certificate.failure else certificate.thumbprint
-        return self._source.principal(
-            credential, Caller(window=window.name, peer=peers.current(), thumbprint=thumbprint)
-        )
+
+class _Asking:
+    """The Caller of a request; what is seldom asked for is looked up when it is."""
+
+    __slots__ = ("_asked", "_certificates", "window")
+
+    def __init__(self, window: str, asked: Request, certificates: CertificateHeaders) -> None:
+        self.window = window
+        self._asked = asked
+        self._certificates = certificates
+
+    @property
+    def peer(self) -> str:
+        return peers.current()
+
+    @property
+    def thumbprint(self) -> str | None:
+        certificate = self._certificates.read(cast(Mapping[str, str], self._asked.headers))
+        return None if certificate is None or certificate.failure else certificate.thumbprint
 
 
 def gate_of(app: Flask) -> Gate:

@@ -9,8 +9,9 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from libs.web.credentials import Caller, Credential
@@ -18,6 +19,7 @@ from libs.web.gate import Refused, TooManyTries
 from libs.web.http import PeerUnavailable, Reply
 from libs.web.internal_client import InternalClient
 from libs.web.principal import Principal, principal_of
+from libs.web.shared_stamps import SharedStamps
 
 MOST_REMEMBERED: Final = 10_000
 RESOLVE: Final = "/internal/principals"
@@ -26,14 +28,14 @@ STAMPS: Final = "/internal/stamps/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Whose a credential is; holds until `remember_until` (UTC seconds) while `stamp(buckets) == values`.
+    """Whose a credential is; holds until `remember_until` (UTC seconds) while `stamps(buckets) == values`.
 
     `bound_to` is the thumbprint of the certificate that must come with it.
     """
 
     principal: Principal
-    buckets: str
-    values: str
+    buckets: tuple[int, ...]
+    values: tuple[int, ...]
     remember_until: float
     bound_to: str | None = None
 
@@ -44,7 +46,8 @@ class Resolving(Protocol):
     def resolve(self, credential: Credential, caller: Caller) -> Answer:
         """Raises Refused, TooManyTries."""
 
-    def stamp(self, buckets: str) -> str: ...
+    def stamps(self, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        """Their values now, that is not before this was called."""
 
 
 class RememberedPrincipals:
@@ -76,10 +79,11 @@ class RememberedPrincipals:
         return answer.principal
 
     def _holds(self, answer: Answer) -> bool:
-        return self._now() < answer.remember_until and self._auth.stamp(answer.buckets) == answer.values
+        return self._now() < answer.remember_until and self._auth.stamps(answer.buckets) == answer.values
 
     def _name(self, credential: Credential) -> bytes:
-        return hmac.digest(self._key, f"{credential.kind}\0{credential.value}".encode(), "sha256")
+        text = f"{credential.kind}\0{credential.value}".encode("utf-8", "surrogatepass")
+        return blake2b(text, key=self._key, digest_size=32).digest()
 
     def _remember(self, name: bytes, answer: Answer) -> None:
         with self._lock:
@@ -94,6 +98,7 @@ class RemoteAuth:
 
     def __init__(self, client: InternalClient) -> None:
         self._client = client
+        self.stamps = SharedStamps(self._stamps).values
 
     def resolve(self, credential: Credential, caller: Caller) -> Answer:
         asked = {
@@ -110,11 +115,13 @@ class RemoteAuth:
             raise Refused(str(answer.get("description", "")), str(answer["refused"]))
         return _answer(answer)
 
-    def stamp(self, buckets: str) -> str:
-        reply = self._client.get(STAMPS + buckets)
-        if reply.status != 200:
-            raise PeerUnavailable("auth", f"no stamp, status {reply.status}")
-        return reply.body.decode("ascii", "replace")
+    def _stamps(self, buckets: Sequence[int]) -> Mapping[int, int]:
+        reply = self._client.get(STAMPS + ".".join(map(str, buckets)))
+        try:
+            values = _numbers(reply.body.decode()) if reply.status == 200 else ()
+            return dict(zip(buckets, values, strict=True))
+        except ValueError:
+            raise PeerUnavailable("auth", f"no stamps, status {reply.status}") from None
 
 
 def _document(reply: Reply) -> dict[str, Any]:
@@ -129,13 +136,17 @@ def _answer(document: dict[str, Any]) -> Answer:
         buckets, _, values = str(document["stamp"]).partition(":")
         return Answer(
             principal=principal_of(document["principal"]),
-            buckets=buckets,
-            values=values,
+            buckets=_numbers(buckets),
+            values=_numbers(values),
             remember_until=float(document["remember_until"]),
             bound_to=document["bound_to"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PeerUnavailable("auth", "the principal is malformed") from error
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
 
 
 def _seconds(reply: Reply) -> int:

@@ -56,6 +56,7 @@ RATES: tuple[Case, ...] = (
     ("fileinfo (asset)", cases.fileinfo_asset, 800, True),
     ("fileinfo (url)", cases.fileinfo_url, 800, True),
     ("initialize", cases.initialize, 600, True),
+    ("bearer-protected no-op", cases.whoami, 1500, True),
     ("download, small file", cases.download, 400, False),
 )
 
@@ -122,6 +123,7 @@ def prepare(config: StackConfig, name: str, size: int) -> cases.Sample:
         publish_tx=published.tx_hash,
         orders=tuple(orders),
         file_url=url,
+        gateway=config.gateway_url,
     )
 
 

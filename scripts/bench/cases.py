@@ -4,6 +4,7 @@ import itertools
 import json
 import secrets
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Sample:
     publish_tx: str
     orders: tuple[tuple[PrivateKey, str], ...]  # one consumer and order transaction per connection
     file_url: str
+    gateway: str
 
 
 def discovery(_: Sample, __: Path) -> Iterator[list[Request]]:
@@ -102,6 +104,16 @@ def _create_token(key: PrivateKey, nonce_text: str, expiration: str) -> Request:
         "signature": sign_text(AuthToken(key.address, nonce_text).text(), key),
     }
     return Request(f"/api/services/createAuthToken?{urlencode(query)}")
+
+
+def whoami(sample: Sample, _: Path) -> Iterator[list[Request]]:
+    """One route that does nothing but know its caller; a token for each connection."""
+    expiration = str(int(time.time()) + 3600)
+    for _lane in range(CONNECTIONS):
+        request = _create_token(PrivateKey(secrets.token_bytes(32)), "1", expiration)
+        with urllib.request.urlopen(sample.gateway + request.path, timeout=30) as reply:
+            token = json.load(reply)["token"]
+        yield [Request("/tidegate/v1/whoami", authorization=f"Bearer {token}")]
 
 
 def download(sample: Sample, _: Path, each: int = 800) -> Iterator[list[Request]]:

@@ -22,9 +22,11 @@ class Request:
     method: str = "GET"
     content_type: str = "-"
     body: str = ""
+    authorization: str = "-"
 
     def line(self) -> str:
-        return f"{self.method}\t{self.path}\t{self.content_type}\t{self.body}"
+        parts = (self.method, self.path, self.content_type, self.authorization, self.body)
+        return "\t".join(parts)
 
 
 def replay(

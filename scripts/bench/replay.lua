@@ -1,5 +1,6 @@
 -- Replays prepared requests: thread i sends the lines of <prefix>.<i>, one after the other, once.
--- A line is: METHOD <tab> path <tab> content type or "-" <tab> body (or "@file" for binary bodies).
+-- A line is: METHOD <tab> path <tab> content type or "-" <tab> Authorization or "-" <tab> body (or "@file" for
+-- binary bodies).
 -- A signed request is good once only, so a thread that runs out stops.
 local counter = 0
 
@@ -14,9 +15,10 @@ function init(args)
   local loop = args[2] == "loop"
   repeat_all = loop
   for line in io.lines(args[1] .. "." .. number) do
-    local method, path, kind, body = line:match("^(%S+)\t(%S+)\t(%S+)\t(.*)$")
+    local method, path, kind, authorization, body = line:match("^(%S+)\t(%S+)\t(%S+)\t([^\t]+)\t(.*)$")
     local headers = {}
     if kind ~= "-" then headers["Content-Type"] = kind end
+    if authorization ~= "-" then headers["Authorization"] = authorization end
     if body:sub(1, 1) == "@" then
       local file = io.open(body:sub(2), "rb")
       body = file:read("*a")

@@ -8,7 +8,10 @@ from libs.openapi.document import About, Operation, document
 from scripts.stack.config import REPO
 from services.auth.dialects.account.operations import OPERATIONS as AUTH_ACCOUNT
 from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
+from services.auth.dialects.dirac.operations import OPERATIONS as AUTH_DIRAC
+from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
 from services.auth.dialects.internal.operations import OPERATIONS as AUTH_INTERNAL
+from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.native.operations import OPERATIONS as AUTH_ADMIN
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
@@ -32,12 +35,13 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
     "auth": (
         *AUTH_OCEAN,
         *AUTH_OAUTH,
+        *AUTH_DIRAC,
         *AUTH_PROMINENCE,
-        *AUTH_PAGES,
         *AUTH_ADMIN,
-        *AUTH_ACCOUNT,
+        *AUTH_PAGES,
         *AUTH_DCP,
         *AUTH_KEYS,
+        *AUTH_ACCOUNT,
         *AUTH_INTERNAL,
         *edge.OPERATIONS,
     ),

@@ -66,13 +66,12 @@ def command(config: StackConfig, name: str) -> list[str]:
     if name == "egress":
         app = "services.provider.egress.wsgi:app"
         return [python, "-m", "gunicorn", "-c", "services/provider/egress/gunicorn_conf.py", app]
-    workers = 1 if name == "compute" else config.workers
     options = {
         "--interface": "wsgi",
         "--http": "1",
         "--host": "127.0.0.1",
         "--port": str(getattr(config.ports, name)),
-        "--workers": str(workers),
+        "--workers": str(config.workers),
         "--blocking-threads": str(THREADS[name]),
         "--backlog": "2048",
         # Less than the grace of `stop` in processes.py: a worker that hangs is killed by its main process,

@@ -186,6 +186,9 @@ class Stamps(Protocol):
     def value(self, bucket: int) -> int:
         """One indexed read. Raises StoreUnavailable."""
 
+    def values(self, buckets: Sequence[int]) -> Sequence[int]:
+        """The same for some, in their order and in one read; each exists."""
+
     def all(self) -> Sequence[int]:
         """The values of all buckets, in their order, as of one moment. Raises StoreUnavailable."""
 

@@ -24,11 +24,13 @@ from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
 from services.auth.adapters.store_sql.grants import SqlCodes, SqlGrants, SqlRefreshTokens
 from services.auth.adapters.store_sql.guesses import SqlGuesses
 from services.auth.adapters.store_sql.people import SqlPeople
+from services.auth.adapters.store_sql.references import SqlReferenceTokens
 from services.auth.adapters.store_sql.single_use import SqlSingleUse
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.standing import SqlTokenStanding
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
 from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
+from services.auth.domain.references import is_reference
 from services.auth.domain.sign_in import site_of
 from services.auth.ports import Audit, Clock, People
 from services.auth.settings import Settings
@@ -37,15 +39,20 @@ from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
+from services.auth.usecases.dirac import Certificates, Dirac
 from services.auth.usecases.first_admin import ensure_admin
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
+from services.auth.usecases.identities import Identities
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
+from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals, Resolver
 from services.auth.usecases.prove import Prove
+from services.auth.usecases.references import References
+from services.auth.usecases.registrations import Registrations
 from services.auth.usecases.resolvers import (
     AccessTokenResolver,
     Subjects,
@@ -55,6 +62,7 @@ from services.auth.usecases.resolvers import (
 from services.auth.usecases.service_tokens import OwnServiceToken, ServiceTokens
 from services.auth.usecases.siwe import Outside, SignIn
 from services.auth.usecases.token_exchange import Sources, TokenExchange
+from services.auth.usecases.token_states import Readers, TokenStates
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 from services.auth.wiring_admin import administration
 
@@ -106,6 +114,8 @@ def build(settings: Settings) -> Deps:
         ensure_admin(people, admin.accounts, first.username, first.password.reveal())
     keys = _keys(shared, oauth)
     wallets = _wallets(settings, shared, oauth, provider, wallet_tokens)
+    principals = _principals(shared, wallet_tokens, oauth, keys)
+    readers = Readers(access_tokens=oauth.access_tokens, references=oauth.references, flows=oauth.flows)
     return Deps(
         wallet_tokens=wallet_tokens,
         service_tokens=service_tokens,
@@ -113,9 +123,11 @@ def build(settings: Settings) -> Deps:
         oauth=oauth,
         administration=admin,
         keys=keys,
-        principals=_principals(shared, wallet_tokens, oauth.access_tokens, keys),
+        token_states=TokenStates(readers, principals, audit, settings.issuer),
+        principals=principals,
         wallets=wallets,
         pages=wiring_pages.pages(settings, database, people, audit, (oauth, wallets)),
+        openpai=OpenPaiUsers(people, admin.passwords, admin.accounts, oauth.access_tokens),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )
@@ -131,13 +143,12 @@ def _keys(shared: Shared, oauth: OAuthParts) -> KeyParts:
     )
 
 
-def _principals(
-    shared: Shared, wallet_tokens: WalletTokens, access_tokens: AccessTokens, keys: KeyParts
-) -> Principals:
+def _principals(shared: Shared, wallet_tokens: WalletTokens, oauth: OAuthParts, keys: KeyParts) -> Principals:
     """Every kind of credential that any window takes."""
     subjects = Subjects(shared.people)
     bearers: list[Resolver] = [
-        AccessTokenResolver(access_tokens.read, is_access_token, subjects),
+        AccessTokenResolver(oauth.access_tokens.read, is_access_token, subjects),
+        AccessTokenResolver(oauth.references.read, is_reference, subjects, "reference"),
         WalletTokenResolver(wallet_tokens, subjects),
         ApiKeyResolver(keys.keys, subjects),
     ]
@@ -192,11 +203,24 @@ def _oauth(settings: Settings, shared: Shared) -> OAuthParts:
     issuing = Issuing(settings.issuer, lifetimes, access_tokens, shared.keyring)
     registry = ClientRegistry(SqlClients(database, clock), clock)
     flows = GrantFlows(stores, issuing, clock, shared.audit)
+    dirac = Dirac(
+        shared.people,
+        Certificates(shared.people, clock, shared.audit),
+        flows,
+        clock,
+        shared.audit,
+        settings.dirac_setups,
+    )
+    flows.extras = dirac.claims
     return OAuthParts(
         issuer=settings.issuer,
         registry=registry,
         consents=Consents(registry, flows, shared.audit, settings.issuer),
         flows=flows,
+        registrations=Registrations(
+            SqlClients(database, clock), SqlGuesses(database, clock), shared.audit, clock
+        ),
+        identities=Identities(shared.people, shared.keyring, clock, settings.issuer),
         devices=DeviceLogin(
             SqlDeviceRequests(database),
             stores.grants,
@@ -208,4 +232,10 @@ def _oauth(settings: Settings, shared: Shared) -> OAuthParts:
         access_tokens=access_tokens,
         single_use=SqlSingleUse(database, clock),
         clock=clock,
+        references=References(
+            SqlReferenceTokens(database), stores.grants, SqlTokenStanding(database), clock, dirac.claims
+        ),
+        dirac=dirac,
+        certificate_headers=settings.certificate_headers,
+        legacy_get=settings.dirac_legacy_get,
     )

@@ -41,6 +41,9 @@ class MemoryStamps:
             raise StoreUnavailable
         return self._values[bucket]
 
+    def values(self, buckets: Sequence[int]) -> list[int]:
+        return [self.value(bucket) for bucket in buckets]
+
     def all(self) -> list[int]:
         if self.is_down:
             raise StoreUnavailable

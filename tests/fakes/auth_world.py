@@ -1,9 +1,10 @@
 """An auth service over fakes, and a wallet that signs for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_text
+from libs.web.client_certificate import CertificateHeaders
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
@@ -11,24 +12,34 @@ from services.auth.dialects.pages import PagesParts
 from services.auth.dialects.pages.account import Belongings
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
+from services.auth.domain.references import is_reference
 from services.auth.domain.service_clients import ServiceClients
 from services.auth.domain.sessions import SessionPolicy
 from services.auth.domain.sign_in import site_of
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
+from services.auth.usecases.administration import Administration
 from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys
+from services.auth.usecases.client_admin import ClientAdmin
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.dirac import Certificates, Dirac
 from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
+from services.auth.usecases.identities import Identities
+from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
+from services.auth.usecases.links import Links
+from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.people import Accounts, Holdings
 from services.auth.usecases.personal_tokens import PersonalTokens
 from services.auth.usecases.principals import Principals
 from services.auth.usecases.prove import Prove
+from services.auth.usecases.references import References
+from services.auth.usecases.registrations import Registrations
 from services.auth.usecases.resolvers import (
     AccessTokenResolver,
     Subjects,
@@ -39,6 +50,7 @@ from services.auth.usecases.service_tokens import ServiceTokens
 from services.auth.usecases.sessions import LoginSessions
 from services.auth.usecases.siwe import Outside, SignIn
 from services.auth.usecases.token_exchange import Sources, TokenExchange
+from services.auth.usecases.token_states import Readers, TokenStates
 from services.auth.usecases.wallet_tokens import Policy, WalletTokens
 from tests.fakes.auth import (
     ChainList,
@@ -50,7 +62,6 @@ from tests.fakes.auth import (
     MemoryTokenStore,
     PlainSealer,
 )
-from tests.fakes.auth_admin import Office, administration
 from tests.fakes.auth_device import MemoryDeviceRequests
 from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fakes.auth_oauth import (
@@ -62,11 +73,13 @@ from tests.fakes.auth_oauth import (
     MemoryTokenStanding,
 )
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople, PlainHasher
+from tests.fakes.auth_references import MemoryReferenceTokens
 from tests.fakes.auth_sessions import MemorySessions
 
 ISSUER = "http://gateway.test:8030"
 DAPP = "https://dapp.example"
 DAY = 86_400
+GATEWAY_SECRET = "what the gateway proves itself with"
 PROVIDER_SECRET = "a secret of the provider"
 WALLET = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
 OTHER_WALLET = PrivateKey("0xfd5c1ccea015b6d663618850824154a3b3fb2882c46cefb05b9a93fea8c3d215")
@@ -88,6 +101,7 @@ class World:
     spent: MemorySpentMessages = field(default_factory=MemorySpentMessages)
     most_seconds: int = 30 * DAY
     wallet_registration: bool = True
+    setups: tuple[str, ...] = ("Production",)
 
     def __post_init__(self) -> None:
         self.sealer = PlainSealer()
@@ -103,12 +117,10 @@ class World:
         self.audit = MemoryAudit(self.clock)
         self.guesses = MemoryGuesses(self.clock)
         self.oauth = self._oauth()
-        office = Office(self.clock, people=self.people, guesses=self.guesses, audit=self.audit)
-        self.administration = administration(office, self.clients, self.key_store, self.keyring)
         self.wallets = self._wallets()
         self.keys = self._keys()
-        self.principals = self._principals()
         self.pages = self._pages()
+        self.principals = self._principals()
 
     @property
     def soon(self) -> str:
@@ -119,6 +131,7 @@ class World:
         subjects = Subjects(self.people)
         bearers = [
             AccessTokenResolver(self.oauth.access_tokens.read, is_access_token, subjects),
+            AccessTokenResolver(self.oauth.references.read, is_reference, subjects, "reference"),
             WalletTokenResolver(self.tokens, subjects),
             ApiKeyResolver(self.keys.keys, subjects),
         ]
@@ -152,18 +165,30 @@ class World:
         issuing = Issuing(ISSUER, lifetimes, access_tokens, self.keyring)
         registry = ClientRegistry(self.clients, self.clock)
         flows = GrantFlows(stores, issuing, self.clock, self.audit)
+        certificates = Certificates(self.people, self.clock, self.audit)
+        dirac = Dirac(self.people, certificates, flows, self.clock, self.audit, self.setups)
+        flows.extras = dirac.claims
+        self.reference_tokens = MemoryReferenceTokens()
         return OAuthParts(
             issuer=ISSUER,
             registry=registry,
             consents=Consents(registry, flows, self.audit, ISSUER),
             flows=flows,
+            registrations=Registrations(self.clients, self.guesses, self.audit, self.clock),
+            identities=Identities(self.people, self.keyring, self.clock, ISSUER),
             devices=DeviceLogin(
                 self.device_requests, self.grants, self.guesses, self.audit, self.clock, lifetimes.grant
             ),
             access_tokens=access_tokens,
             single_use=self.single_use,
             clock=self.clock,
+            references=References(self.reference_tokens, self.grants, standing, self.clock, dirac.claims),
+            dirac=dirac,
+            certificate_headers=CertificateHeaders(secret=GATEWAY_SECRET),
         )
+
+    def switch_legacy_get_off(self) -> None:
+        self.oauth = replace(self.oauth, legacy_get=False)
 
     def _wallets(self) -> WalletParts:
         self.chains = ChainList()
@@ -221,16 +246,38 @@ class World:
 
     def deps(self) -> Deps:
         jwks = LocalJwks(lambda: self.keyring.current().verifying)
+        readers = Readers(
+            access_tokens=self.oauth.access_tokens, references=self.oauth.references, flows=self.oauth.flows
+        )
         return Deps(
             wallet_tokens=self.tokens,
             service_tokens=self.service_tokens,
             keyring=self.keyring,
             oauth=self.oauth,
-            administration=self.administration,
+            administration=self._administration(),
             keys=self.keys,
+            token_states=TokenStates(readers, self.principals, self.audit, ISSUER),
             wallets=self.wallets,
             pages=self.pages,
+            openpai=self.openpai(),
             principals=self.principals,
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},
         )
+
+    def _administration(self) -> Administration:
+        passwords, audit = self.wallets.passwords, self.audit
+        holdings = Holdings(grants=self.grants, api_keys=self.api_keys, sessions=self.session_store)
+        return Administration(
+            people=self.people,
+            passwords=passwords,
+            accounts=Accounts(self.people, passwords, audit, self.clock, holdings),
+            links=Links(self.people, audit),
+            clients=ClientAdmin(self.clients, audit),
+            rotation=KeyRotation(self.key_store, self.key_store, self.keyring, self.clock, audit, 86_400.0),
+            audit_log=audit,
+        )
+
+    def openpai(self) -> OpenPaiUsers:
+        admin = self._administration()
+        return OpenPaiUsers(self.people, admin.passwords, admin.accounts, self.oauth.access_tokens)

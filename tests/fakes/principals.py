@@ -1,8 +1,19 @@
 """Principals by the text of their credential, for gates that are not asked anything else."""
 
+from dataclasses import dataclass
+
 from libs.web.credentials import Caller, Credential
 from libs.web.gate import Refused
 from libs.web.principal import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCaller:
+    """A Caller whose parts are known before anybody asks."""
+
+    window: str = ""
+    peer: str = ""
+    thumbprint: str | None = None
 
 
 class KnownPrincipals:
@@ -10,11 +21,12 @@ class KnownPrincipals:
 
     def __init__(self, **known: Principal) -> None:
         self.known = known
-        self.asked: list[tuple[Credential, Caller]] = []
+        self.asked: list[tuple[Credential, KnownCaller]] = []
         self.trouble: Exception | None = None
 
     def principal(self, credential: Credential, caller: Caller) -> Principal:
-        self.asked.append((credential, caller))
+        asking = KnownCaller(window=caller.window, peer=caller.peer, thumbprint=caller.thumbprint)
+        self.asked.append((credential, asking))
         if self.trouble is not None:
             raise self.trouble
         if credential.value not in self.known:

@@ -22,6 +22,7 @@ from services.auth.usecases.grants import GrantFlows, TokenSet
 
 FLOW: Final = "certificate"
 AMR: Final = "x509"
+USERS: Final = "NormalUser"  # the property of those who submit jobs
 MOST_SECONDS: Final = 86_400  # of a token that cannot be refreshed (contract 1.5)
 
 
@@ -88,6 +89,24 @@ class Dirac:
         """By name."""
         found = (self._people.group(name) for name in person.groups)
         return [group for group in found if group is not None]
+
+    def organisations(self) -> dict[str, Any]:
+        """Every VO as DiracX's metadata have it; its first group of users is the default."""
+        found: dict[str, dict[str, Any]] = {}
+        for group in self._people.groups():
+            organisation = found.setdefault(
+                group.vo,
+                {
+                    "groups": {},
+                    "default_group": group.name,
+                    "support": {"message": "", "webpage": None, "email": None},
+                },
+            )
+            default = organisation["groups"].get(organisation["default_group"], {"properties": []})
+            if USERS in group.properties and USERS not in default["properties"]:
+                organisation["default_group"] = group.name
+            organisation["groups"][group.name] = {"properties": list(group.properties)}
+        return found
 
     def stand(self, person: Person, asked: Asked) -> Standing:
         """Raises GroupNeeded, SetupNeeded, NotInGroup, NoSuchVo, PropertyNotAllowed, NoSuchSetup."""

@@ -1,7 +1,7 @@
 """Any credential to a Principal, with what its holder must ask before trusting it again (decision 0013)."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -86,9 +86,9 @@ class Principals:
             bound_to=found.bound_to,
         )
 
-    def stamps(self, buckets: Iterable[int]) -> tuple[int, ...]:
+    def stamps(self, buckets: Sequence[int]) -> tuple[int, ...]:
         """What the stamps are now. Raises StoreUnavailable."""
-        return tuple(self._stamps.value(bucket) for bucket in buckets)
+        return tuple(self._stamps.values(buckets))
 
     def _resolver(self, kind: str, value: str) -> Resolver:
         for resolver in self._resolvers.get(kind, ()):

@@ -77,7 +77,7 @@ def test_something_else_than_agreed_is_400(
 
 
 @pytest.mark.parametrize(
-    "path", ["", "256", "-1", "1.", ".1", "1..2", "1.2.3.4.5", "x", "1,2", "9999", "01.2x"]
+    "path", ["", "256", "-1", "1.", ".1", "1..2", "0." * 64 + "0", "x", "1,2", "9999", "01.2x"]
 )
 def test_buckets_that_do_not_exist(client: FlaskClient, headers: dict[str, str], path: str) -> None:
     assert client.get(STAMPS + path, headers=headers).status_code in (400, 404)

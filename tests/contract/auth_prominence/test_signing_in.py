@@ -74,7 +74,7 @@ def test_a_login_as_the_command_line_does_it(client: FlaskClient, world: World, 
     assert (pending.status_code, pending.json["error"]) == (400, "authorization_pending")
 
     found = world.oauth.devices.find(started.json["user_code"], PEER)
-    assert set(found.scopes) == {*ASKED.split(), *BATCH}
+    assert set(found.scopes) == {*ASKED.split(), "groups", *BATCH}
     world.oauth.devices.approve(
         started.json["user_code"], PEER, Approval(subject=SUBJECT, scopes=found.scopes)
     )
@@ -87,7 +87,7 @@ def test_a_login_as_the_command_line_does_it(client: FlaskClient, world: World, 
     claims = tokens.verify(done.json["access_token"], client.get("/.well-known/jwks.json").json)
     assert type(claims["exp"]) is int
     assert claims["exp"] >= world.clock.now() + 12 * 3600 - 1
-    assert set(claims["scope"].split()) == {*ASKED.split(), *BATCH}
+    assert set(claims["scope"].split()) == {*ASKED.split(), "groups", *BATCH}
     assert claims["scope"].startswith(ASKED)
 
 

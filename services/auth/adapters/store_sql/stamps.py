@@ -18,7 +18,8 @@ _MOVE: Final = (
     .values(value=security_stamps.c.value + 1)
 )
 _ALL: Final = select(security_stamps.c.value).order_by(security_stamps.c.bucket)
-_VALUE: Final = "SELECT value FROM security_stamps WHERE bucket = "  # asked on every request: see read_cursor
+# Asked on every request of every client: see read_cursor.
+_VALUES: Final = "SELECT bucket, value FROM security_stamps WHERE bucket IN "
 
 
 def move_stamps(connection: Connection, *subjects: str) -> None:
@@ -44,18 +45,23 @@ def _move(connection: Connection, buckets: Iterable[int]) -> None:
 class SqlStamps:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._value = _VALUE + ("?" if database.is_sqlite else "%s")
+        self._place = "?" if database.is_sqlite else "%s"
 
     def value(self, bucket: int) -> int:
+        return self.values((bucket,))[0]
+
+    def values(self, buckets: Sequence[int]) -> Sequence[int]:
+        places = ",".join([self._place] * len(buckets))
         try:
             with self._database.read_cursor() as cursor:
-                cursor.execute(self._value, (bucket,))
-                row = cursor.fetchone()
+                cursor.execute(f"{_VALUES}({places})", tuple(buckets))
+                found = dict(cursor.fetchall())
+            return [found[bucket] for bucket in buckets]
+        except KeyError:
+            # The migration fills the table: without a row nothing may be trusted.
+            raise StoreUnavailable from None
         except DatabaseUnavailable as error:
             raise StoreUnavailable from error
-        if row is None:
-            raise StoreUnavailable  # the migration fills the table: without its row nothing may be trusted
-        return int(row[0])
 
     def all(self) -> Sequence[int]:
         values = read(self._database, lambda connection: connection.execute(_ALL).scalars().all())

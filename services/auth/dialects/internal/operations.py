@@ -78,7 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
         methods=("GET",),
         access=Access.SERVICE,
         tag="internal",
-        summary="The stamps of up to four buckets: unchanged, what was said of a principal still holds.",
+        summary="The stamps of up to 64 buckets: unchanged, what was said of a principal still holds.",
         fields=(Field("buckets", _TEXT, place="path", example="17.203"),),
         replies={**_REFUSALS, 200: Reply("Joined by dots.", {TEXT: _TEXT})},
     ),

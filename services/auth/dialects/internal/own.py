@@ -5,7 +5,6 @@ from libs.web.gate import Refused, TooManyTries
 from libs.web.http import PeerUnavailable
 from libs.web.remembered_principals import Answer
 from services.auth.dialects.internal.errors import LATER
-from services.auth.dialects.internal.principals import joined
 from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.usecases.principals import Principals
@@ -28,14 +27,14 @@ class OwnPrincipals:
             raise PeerUnavailable("auth", "its database cannot be asked") from error
         return Answer(
             principal=found.principal,
-            buckets=joined(found.buckets),
-            values=joined(found.values),
+            buckets=found.buckets,
+            values=found.values,
             remember_until=found.remember_until,
             bound_to=found.bound_to,
         )
 
-    def stamp(self, buckets: str) -> str:
+    def stamps(self, buckets: tuple[int, ...]) -> tuple[int, ...]:
         try:
-            return joined(self._principals.stamps(int(bucket) for bucket in buckets.split(".")))
+            return self._principals.stamps(buckets)
         except StoreUnavailable as error:
             raise PeerUnavailable("auth", "its database cannot be asked") from error

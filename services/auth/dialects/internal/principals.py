@@ -5,7 +5,7 @@ POST /internal/principals {"kind", "value", "window", "peer"}
      `bound_to`: the thumbprint of the certificate that must come along
   -> 200 {"refused": code of RFC 6750, "description": sentence}; 401 would mean the asking service's own token
   -> 429 with Retry-After | 503
-GET /internal/stamps/<buckets>  -> 200 <values>; up to four of each, joined by dots
+GET /internal/stamps/<buckets>  -> 200 <values>; up to 64 of each, joined by dots
 
 The second is asked once per request of every client, so it is answered before Flask; whatever is unusual
 there, every refusal included, takes the usual way.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LIMITS = Limits(body=64 * 1024)
 PATH: Final = "/internal/stamps/"
 RULE: Final = f"{PATH}<buckets>"
-_BUCKETS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}")
+_BUCKETS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,63}")
 
 
 def add(room: Blueprint, principals: Principals) -> None:

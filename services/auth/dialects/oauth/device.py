@@ -41,7 +41,7 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):
         if self.grant_type not in client.grant_types:
             raise UnauthorizedClientError("The client is not registered for this grant_type.")
         scopes = self.scopes(request.payload.scope, client)
-        started = self.server.parts.devices.start(client.client_id, scopes)
+        started = self.server.parts.devices.start(client.client_id, scopes, self.details())
         page = self.server.parts.issuer + PAGE
         user_code = shown(started.user_code)
         answer = {
@@ -59,6 +59,10 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):
     def scopes(self, asked: str | None, client: Client) -> tuple[str, ...]:
         """What the page will ask the user for. Raises InvalidScopeError."""
         return asked_scopes(asked, client) or client.scopes
+
+    def details(self) -> dict[str, Any]:
+        """What the grant will remember of the request."""
+        return {}
 
 
 class DeviceGrant(DeviceCodeGrant):

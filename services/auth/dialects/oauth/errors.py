@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from authlib.oauth2.rfc6749 import OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Error, UnsupportedGrantTypeError
 from flask import Response
 
 from services.auth.domain.errors import AuthError, LedgerUnavailable, StoreUnavailable
+from services.auth.domain.people import TooManyGuesses
 from services.auth.domain.signing_keys import NoActiveKey
 
 REALM = "tidegate"
@@ -29,6 +30,10 @@ def render(error: AuthError) -> Response:
             if wait is not None:
                 response.headers["Retry-After"] = str(wait)
             return response
+    if isinstance(error, TooManyGuesses):
+        response = problem(429, "too_many_requests", "Too many requests from this address.")
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
     raise KeyError(type(error).__name__)
 
 
@@ -43,7 +48,7 @@ def refusal(error: OAuth2Error, *, used_basic: bool) -> Response:
 
 def text_of(error: OAuth2Error) -> str:
     """One text for whatever is wrong with a client: nobody learns which ids exist."""
-    if error.error == "invalid_client":
+    if isinstance(error, InvalidClientError):
         return "The client is unknown or did not prove itself."
     if isinstance(error, UnsupportedGrantTypeError):
         return "This grant_type is not supported."

@@ -13,6 +13,8 @@ from flask import Response
 
 from libs.web.principal import CLIENT
 from services.auth.deps import OAuthParts
+from services.auth.dialects.oauth import mtls
+from services.auth.dialects.oauth.assertions import PrivateKeyJwt
 from services.auth.dialects.oauth.errors import answer, refusal
 from services.auth.dialects.oauth.forms import TokenForm
 from services.auth.dialects.oauth.grant_types import (
@@ -22,19 +24,23 @@ from services.auth.dialects.oauth.grant_types import (
     RefreshTokenGrant,
 )
 from services.auth.dialects.oauth.models import OAuthClient
-from services.auth.domain.clients import Client
+from services.auth.domain.clients import DIRAC_CERTIFICATE, PRIVATE_KEY_JWT, TLS, Client
 from services.auth.domain.scopes import PERSONAL, format_scope
-from services.auth.usecases.access_tokens import TokenRequest
+from services.auth.usecases.access_tokens import Issued, TokenRequest
 from services.auth.usecases.grants import TokenSet
 
 AuthMethod = Callable[[Callable[[str], OAuthClient | None], TokenForm], OAuthClient | None]
 # How a client proves itself besides Authlib's own client_secret_basic, client_secret_post and none.
-AUTH_METHODS: dict[str, Callable[[OAuthParts], AuthMethod]] = {}
+AUTH_METHODS: dict[str, Callable[[OAuthParts], AuthMethod]] = {
+    PRIVATE_KEY_JWT: PrivateKeyJwt,
+    TLS: mtls.tls_client_auth,
+}
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 # The first class that says the request is its own gets it.
 GRANTS: list[tuple[type[BaseGrant], Iterable[Any]]] = [
     (AuthorizationCodeGrant, CODE_EXTENSIONS),
     (RefreshTokenGrant, ()),
+    (mtls.CertificateGrant, ()),
     (ClientCredentialsGrant, ()),
 ]
 
@@ -60,15 +66,25 @@ class OAuthServer(AuthorizationServer):
 
     def answer_of(self, issued: TokenSet, client: Client) -> dict[str, Any]:
         """The token endpoint's success (RFC 6749 5.1). PROMINENCE wants `access_token` first."""
+        access = self.access_of(issued, client)
         answer: dict[str, Any] = {
-            "access_token": issued.access.text,
+            "access_token": access.text,
             "token_type": "Bearer",
             "expires_in": issued.access.expires_in,
             "scope": format_scope(issued.access.token.scopes),
         }
         if issued.refresh_token is not None:
             answer["refresh_token"] = issued.refresh_token
+        id_token = self.parts.identities.id_token(issued, access.text)
+        if id_token is not None:
+            answer["id_token"] = id_token
         return answer
+
+    def access_of(self, issued: TokenSet, client: Client) -> Issued:
+        """Signed; a reference for DIRAC's old clients, who put tokens into URLs (decision 0014)."""
+        if client.legacy_no_pkce or client.client_id == DIRAC_CERTIFICATE:
+            return self.parts.references.in_place_of(issued.access)
+        return issued.access
 
     def own_token(self, client: Client, scopes: tuple[str, ...]) -> dict[str, Any]:
         """For a client that acts for itself: what it asked for, or all it has, without a person's data."""
@@ -90,7 +106,7 @@ class OAuthServer(AuthorizationServer):
 
     def confirmation(self, client: Client) -> dict[str, Any] | None:
         """`cnf` of a token that is bound to a certificate (RFC 8705 3)."""
-        return None
+        return mtls.confirmation(self.parts, client)
 
     # What Authlib asks of its framework side.
 

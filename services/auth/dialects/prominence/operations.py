@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from libs.openapi.document import FORM, Access, Operation, Reply, Schema, json_reply, object_of
+from libs.openapi.document import FORM, JSON, Access, Operation, Reply, Schema, json_reply, object_of
 from services.auth.dialects.oauth.operations import DEVICE
 
 _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
 _SCOPE: Schema = {"type": "string", "maxLength": 1024}
 _ERROR = object_of({"error": _TEXT})
 _REFUSALS: Mapping[int, Reply] = {
@@ -44,5 +45,59 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="`prominence login` asks whether somebody has (RFC 8628 section 3.4); other grants too.",
         body={FORM: object_of({"grant_type": _TEXT}, {"device_code": _TEXT, "client_id": _TEXT})},
         replies={**_REFUSALS, 200: json_reply("`access_token` first; a JWT with `exp`.", _TOKENS)},
+    ),
+    Operation(
+        path="/prominence/oidc/register",
+        methods=("POST",),
+        tag="prominence",
+        summary="`prominence register`: a client of one's own (RFC 7591).",
+        description="Redirect URIs are ignored unless the client may use authorization_code.",
+        body={
+            JSON: object_of(
+                {},
+                {
+                    "client_name": {"type": "string", "maxLength": 255},
+                    "redirect_uris": _TEXTS,
+                    "token_endpoint_auth_method": _TEXT,
+                    "scope": _SCOPE,
+                    "grant_types": _TEXTS,
+                    "response_types": _TEXTS,
+                },
+            )
+        },
+        replies={
+            201: json_reply(
+                "With `client_id` and `client_secret`, shown this once.",
+                object_of({"client_id": _TEXT}, {"client_secret": _TEXT, "client_secret_expires_at": _WHOLE}),
+            ),
+            400: json_reply("RFC 7591 section 3.2.2.", _ERROR),
+            429: json_reply("Too many registrations from this address.", _ERROR),
+            503: json_reply("The database cannot be used now.", _ERROR),
+        },
+    ),
+    Operation(
+        path="/prominence/oidc/userinfo",
+        methods=("GET",),
+        access=Access.PRINCIPAL,
+        tag="prominence",
+        summary="Whose token this is; `Bearer` or `token` before it.",
+        replies={
+            200: json_reply(
+                "What the token's scopes allow.",
+                object_of(
+                    {"sub": _TEXT},
+                    {
+                        "preferred_username": _TEXT,
+                        "name": _TEXT,
+                        "email": _TEXT,
+                        "groups": _TEXTS,
+                        "wallets": _TEXTS,
+                    },
+                ),
+            ),
+            401: json_reply("No token, or one that does not count.", _ERROR),
+            429: json_reply("Too many tokens that do not count came from this address.", _ERROR),
+            503: json_reply("Tokens cannot be checked now.", _ERROR),
+        },
     ),
 )

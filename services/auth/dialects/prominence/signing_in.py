@@ -13,18 +13,18 @@ from services.auth.dialects.oauth.server import OAuthServer
 from services.auth.domain import scopes
 from services.auth.domain.clients import Client
 
+# The command lines ask for `openid profile email` and nothing else, and then submit jobs with the token.
+NEEDED = ("groups", *sorted(scopes.BATCH))
+
 
 class ProminenceDevice(DeviceEndpoint):
-    """Its command lines ask for `openid profile email` and nothing else, and then submit jobs with the token:
-    the page asks the user for that too, as far as the client may have it.
-    """
+    """The page asks the user for what running jobs takes too, as far as the client may have it."""
 
     ENDPOINT_NAME = "prominence_device_authorization"
 
     def scopes(self, asked: str | None, client: Client) -> tuple[str, ...]:
         named = super().scopes(asked, client)
-        missing = sorted(scopes.BATCH - set(named))
-        return (*named, *(scope for scope in missing if client.may_ask(scope)))
+        return (*named, *(extra for extra in NEEDED if extra not in named and client.may_ask(extra)))
 
 
 def add(room: Blueprint, server: OAuthServer) -> None:

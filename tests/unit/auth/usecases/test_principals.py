@@ -261,6 +261,9 @@ class NoStamps:
     def value(self, bucket: int) -> int:
         raise StoreUnavailable
 
+    def values(self, buckets: Sequence[int]) -> Sequence[int]:
+        raise StoreUnavailable
+
     def move(self, *subjects: str) -> None:
         raise StoreUnavailable
 

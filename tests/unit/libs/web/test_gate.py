@@ -3,7 +3,7 @@
 import pytest
 from flask import Blueprint, Flask, Response, g, jsonify
 
-from libs.web.credentials import Caller, Credential
+from libs.web.credentials import Credential
 from libs.web.gate import (
     Gate,
     TooManyTries,
@@ -21,7 +21,7 @@ from libs.web.gate import (
 )
 from libs.web.http import PeerUnavailable
 from libs.web.principal import Principal
-from tests.fakes.principals import KnownPrincipals
+from tests.fakes.principals import KnownCaller, KnownPrincipals
 
 ALICE = Principal(
     subject="person:" + "a" * 32,
@@ -224,7 +224,7 @@ def test_unknown_paths_and_wrong_methods_stay_404_and_405(app: Flask) -> None:
 def test_the_peer_is_what_the_gateway_says(app: Flask, source: KnownPrincipals) -> None:
     headers = {**bearer("alice"), "X-Real-IP": "203.0.113.9", "X-Forwarded-For": "198.51.100.1"}
     app.test_client().get("/native/me", headers=headers)
-    assert source.asked == [(Credential("bearer", "alice"), Caller(window="native", peer="203.0.113.9"))]
+    assert source.asked == [(Credential("bearer", "alice"), KnownCaller(window="native", peer="203.0.113.9"))]
 
 
 def test_each_room_refuses_in_its_own_shape(source: KnownPrincipals) -> None:

@@ -10,18 +10,19 @@ from libs.web.gate import Refused, TooManyTries
 from libs.web.http import PeerUnavailable
 from libs.web.principal import Principal
 from libs.web.remembered_principals import Answer, RememberedPrincipals
+from tests.fakes.principals import KnownCaller
 
 ALICE = Principal(subject="person:1", name="alice", display_name="Alice", credential="token")
 TOKEN = Credential("bearer", "alice's token")
-CALLER = Caller(window="native", peer="203.0.113.9")
+CALLER = KnownCaller(window="native", peer="203.0.113.9")
 
 
 class Auth:
     """Resolving: one answer for all, and what was asked."""
 
     def __init__(self) -> None:
-        self.answer = Answer(principal=ALICE, buckets="7", values="1", remember_until=2000.0)
-        self.stamps = {"7": "1"}
+        self.answer = Answer(principal=ALICE, buckets=(7,), values=(1,), remember_until=2000.0)
+        self.now = {7: 1}
         self.asked: list[str] = []
         self.trouble: Exception | None = None
         self.resolving_trouble: Exception | None = None
@@ -33,11 +34,11 @@ class Auth:
             raise trouble
         return self.answer
 
-    def stamp(self, buckets: str) -> str:
-        self.asked.append(f"stamp {buckets}")
+    def stamps(self, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        self.asked.append(f"stamp {buckets[0]}")
         if self.trouble is not None:
             raise self.trouble
-        return self.stamps[buckets]
+        return tuple(self.now[bucket] for bucket in buckets)
 
 
 class Clock:
@@ -72,8 +73,8 @@ def test_the_first_request_resolves_and_later_ones_ask_for_the_stamp(
 
 def test_a_moved_stamp_means_resolving_again(auth: Auth, principals: RememberedPrincipals) -> None:
     principals.principal(TOKEN, CALLER)
-    auth.stamps["7"] = "2"
-    auth.answer = replace(auth.answer, values="2", principal=replace(ALICE, name="renamed"))
+    auth.now[7] = 2
+    auth.answer = replace(auth.answer, values=(2,), principal=replace(ALICE, name="renamed"))
     assert principals.principal(TOKEN, CALLER).name == "renamed"
     assert principals.principal(TOKEN, CALLER).name == "renamed"
     assert auth.asked == ["resolve alice's token", "stamp 7", "resolve alice's token", "stamp 7"]
@@ -83,7 +84,7 @@ def test_a_revoked_credential_is_refused_by_the_next_request_and_not_remembered(
     auth: Auth, principals: RememberedPrincipals
 ) -> None:
     principals.principal(TOKEN, CALLER)
-    auth.stamps["7"] = "2"
+    auth.now[7] = 2
     auth.resolving_trouble = Refused()
     for _ in range(2):
         with pytest.raises(Refused):
@@ -130,7 +131,7 @@ def test_a_bound_token_wants_its_certificate_on_every_request(
         with pytest.raises(Refused):
             principals.principal(TOKEN, caller)
     auth.answer = replace(auth.answer, bound_to="")
-    auth.stamps["7"] = "2"
+    auth.now[7] = 2
     with pytest.raises(Refused):  # bound to something that we do not know
         principals.principal(TOKEN, CALLER)
 
@@ -175,14 +176,14 @@ def test_an_answer_that_was_slow_does_not_replace_what_is_true_now(auth: Auth) -
         def resolve(self, credential: Credential, caller: Caller) -> Answer:
             older_waits.set()
             assert newer_done.wait(10)
-            return replace(self.answer, values="1")
+            return replace(self.answer, values=(1,))
 
     slow = Slow()
     principals._auth = slow
     thread = threading.Thread(target=principals.principal, args=(TOKEN, CALLER))
     thread.start()
     assert older_waits.wait(10)
-    auth.answer, auth.stamps = replace(auth.answer, values="2"), {"7": "2"}
+    auth.answer, auth.now = replace(auth.answer, values=(2,)), {7: 2}
     principals._auth = auth
     principals.principal(TOKEN, CALLER)
     newer_done.set()

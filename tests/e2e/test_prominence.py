@@ -1,0 +1,254 @@
+"""The unmodified command lines of PROMINENCE, both generations, against the whole stack."""
+
+import json
+import os
+import queue
+import re
+import stat
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from libs.signing import tokens
+from scripts.stack.config import REPO
+from tests.e2e.browser import Browser, add_person
+from tests.e2e.nginx import gateway_alone
+from tests.stack import Stack
+
+PASSWORD = "correct horse battery"
+NEWER, OLDER = "prominence", "prominence-cli"
+CODE = re.compile(r"open the page (\S+) and enter the code ([B-Z]{4}-[B-Z]{4}) when requested")
+# The older script has no commands for it; its library has the functions.
+LIBRARY = "from prominence import auth; auth.{call}"
+
+
+@dataclass
+class CommandLine:
+    """One generation of the client with a home of its own."""
+
+    name: str
+    stack: Stack
+    home: Path
+    base: str = "/prominence/v1"
+    oidc_slash: str = ""
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        services = self.stack.content["services"]
+        assert isinstance(services, dict)
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONUNBUFFERED": "1",
+            "PROMINENCE_URL": self.stack.gateway + self.base,
+            "PROMINENCE_OIDC_URL": services["auth"]["oidc"] + self.oidc_slash,
+            **changes,
+        }
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [str(REPO / ".clients" / self.name / "bin" / "prominence"), *arguments]
+
+    def python(self, call: str) -> list[str]:
+        return [str(REPO / ".clients" / self.name / "bin" / "python"), "-c", LIBRARY.format(call=call)]
+
+    def run(self, argv: list[str], **changes: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            argv, env=self.environment(**changes), capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def register(self) -> "subprocess.CompletedProcess[str]":
+        return self.run(self.argv("register") if self.name == NEWER else self.python("register_client()"))
+
+    def login(self, browser: Browser) -> str:
+        """Somebody enters the code in `browser` before the first poll; returns what was printed."""
+        argv = self.argv("login") if self.name == NEWER else self.python("authenticate_user()")
+        printed: list[str] = []
+        lines: queue.Queue[str] = queue.Queue()
+        with subprocess.Popen(
+            argv, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+
+            def read() -> None:
+                for line in process.stdout or ():
+                    printed.append(line)
+                    lines.put(line)
+                lines.put("")
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            try:
+                found = CODE.search(lines.get(timeout=60))
+                assert found is not None, "".join(printed)
+                assert found[1] == f"{self.stack.gateway}/device"
+                browser.connect_device(found[2])
+                assert process.wait(60) == 0, "".join(printed)
+            finally:
+                process.kill()
+                reader.join()
+        return "".join(printed)
+
+    def file(self, name: str) -> Path:
+        return self.home / ".prominence" / name
+
+
+@pytest.fixture(scope="module")
+def person(stack: Stack) -> str:
+    add_person(stack, "ada", PASSWORD)
+    return "ada"
+
+
+@pytest.fixture
+def browser(stack: Stack, person: str) -> Browser:
+    browser = Browser(stack.gateway)
+    browser.sign_in(person, PASSWORD)
+    return browser
+
+
+def private(path: Path) -> bool:
+    return stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "oidc_slash"),
+    [(NEWER, "/prominence/v1", ""), (NEWER, "/api/v1", "/"), (OLDER, "/api/v1", "")],
+)
+def test_register_login_and_a_call(
+    stack: Stack, browser: Browser, tmp_path: Path, name: str, base: str, oidc_slash: str
+) -> None:
+    client = CommandLine(name, stack, tmp_path, base, oidc_slash)
+    done = client.register()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Client registration successful\n", "")
+    assert private(client.file("client"))
+    assert {"client_id", "client_secret"} <= set(json.loads(client.file("client").read_text()))
+    again = client.register()  # silent: the file is there
+    assert (again.returncode, again.stdout) == (0, "")
+
+    printed = client.login(browser)
+    if name == NEWER:
+        assert printed.splitlines()[-1] == "Successfully retrieved token"
+    text = client.file("token").read_text()
+    assert private(client.file("token"))
+    assert text.startswith('{"access_token": "')
+    token = json.loads(text)["access_token"]
+    keys = requests.get(f"{stack.gateway}/.well-known/jwks.json", timeout=30).json()
+    claims = tokens.verify(token, tokens.parse_jwks(keys))
+    assert type(claims["exp"]) is int
+    assert claims["exp"] - claims["iat"] >= 12 * 3600
+
+    listed = client.run(client.argv("list"))
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.split() == ["ID", "NAME", "CREATED", "STATUS", "ELAPSED", "IMAGE", "CMD"]
+    workflows = client.run(client.argv("list", "workflows"))
+    assert (workflows.returncode, workflows.stderr) == (0, "")
+    described = client.run(client.argv("describe", "1"))
+    assert (described.returncode, described.stdout) == (1, "Error: No such job\n")
+    created = client.run(client.argv("create", "busybox", "echo hi"))
+    assert created.returncode == 1
+    assert created.stdout.startswith("Error: Running jobs is not enabled on this gateway yet")
+
+    userinfo = requests.get(
+        f"{stack.gateway}/prominence/oidc/userinfo", headers={"Authorization": f"token {token}"}, timeout=30
+    )
+    assert userinfo.status_code == 200
+    answer = userinfo.json()
+    assert (answer["preferred_username"], answer["name"], answer["email"]) == (
+        "ada",
+        "Ada",
+        "ada@example.org",
+    )
+    assert answer["groups"] == []
+
+
+def test_a_denied_login_gets_no_token(stack: Stack, browser: Browser, tmp_path: Path) -> None:
+    client = CommandLine(NEWER, stack, tmp_path)
+    assert client.register().returncode == 0
+    made = json.loads(client.file("client").read_text())
+    auth = (made["client_id"], made["client_secret"])
+    base = client.environment()["PROMINENCE_OIDC_URL"]
+    started = requests.post(
+        f"{base}/devicecode", data={"scope": "openid profile email"}, auth=auth, timeout=30
+    ).json()
+    browser.connect_device(started["user_code"], "deny")
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code": started["device_code"],
+    }
+    answer = requests.post(f"{base}/token", data=form, auth=auth, timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (400, "access_denied")
+    for secret in (started["device_code"], made["client_secret"]):
+        for log in (stack.config.run_dir / "logs").iterdir():
+            assert secret not in log.read_text(errors="replace"), log.name
+
+
+@pytest.mark.parametrize("name", [NEWER, OLDER])
+def test_a_token_that_does_not_count_is_told_in_one_line(stack: Stack, tmp_path: Path, name: str) -> None:
+    client = CommandLine(name, stack, tmp_path)
+    claims = {"iss": stack.gateway, "sub": "person:1", "aud": "tidegate", "exp": 4_000_000_000}
+    forged = tokens.issue(claims, tokens.new_key(), {"typ": "at+jwt"})
+    listed = client.run(client.argv("list"), PROMINENCE_TOKEN=forged)
+    assert (listed.returncode, listed.stdout) == (1, "Error: authentication failed\n")
+
+
+def test_the_older_one_refuses_a_token_file_that_others_can_read(stack: Stack, tmp_path: Path) -> None:
+    client = CommandLine(OLDER, stack, tmp_path)
+    client.file("token").parent.mkdir()
+    client.file("token").write_text('{"access_token": "x"}')
+    client.file("token").chmod(0o644)
+    listed = client.run(client.argv("list"))
+    assert listed.returncode == 1
+    assert "too open" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/prominence/oidc/nothing", 404),
+        ("GET", "/prominence/nothing", 404),
+        ("GET", "/prominence/oidc/token", 405),
+        ("DELETE", "/prominence/oidc/register", 405),
+        ("GET", "/prominence/v1/jobs", 401),
+        ("GET", "/api/v1//jobs", 401),
+        ("PATCH", "/api/v1/jobs", 405),
+        ("GET", "/api/v1", 404),
+        ("GET", "/prominence/v1", 404),
+        ("GET", "/prominence/v1/", 404),
+    ],
+)
+def test_every_refusal_carries_a_text(stack: Stack, method: str, path: str, status: int) -> None:
+    answer = requests.request(method, stack.gateway + path, timeout=30, allow_redirects=False)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert isinstance(answer.json()["error"], str)
+
+
+def test_a_body_that_is_too_large_is_told_with_a_text(stack: Stack) -> None:
+    answer = requests.post(f"{stack.gateway}/prominence/oidc/register", data=b"x" * 2_000_000, timeout=30)
+    assert answer.status_code == 413
+    assert isinstance(answer.json()["error"], str)
+
+
+PATHS = [
+    *(f"/prominence/oidc/{name}" for name in ("register", "devicecode", "device_authorization", "token")),
+    "/prominence/oidc/userinfo",
+    "/prominence/v1/jobs",
+    "/api/v1/jobs",
+]
+
+
+def text_of(answer: requests.Response) -> tuple[int, bool]:
+    assert answer.headers["Content-Type"] == "application/json"
+    return answer.status_code, isinstance(answer.json()["error"], str)
+
+
+def test_what_the_gateway_says_itself_carries_a_text(tmp_path: Path) -> None:
+    """Nobody behind it, and too many at once."""
+    for folder in ("silent", "busy"):
+        (tmp_path / folder).mkdir()
+    with gateway_alone(tmp_path / "silent", {}) as url:
+        for path in PATHS:
+            assert text_of(requests.post(url + path, data=b"a=1", timeout=30)) == (502, True)
+    with gateway_alone(tmp_path / "busy", {"GATEWAY_RATE": "1r/m", "GATEWAY_BURST": "1"}) as url:
+        assert [text_of(requests.get(url + path, timeout=30)) for path in PATHS][-4:] == [(429, True)] * 4
