@@ -1,4 +1,4 @@
-"""A DIRAC site: the gateway with its TLS port, the real auth service behind it, and Alice with a certificate."""
+"""A DIRAC site: the gateway with its TLS port, the real auth service, and Alice with a certificate."""
 
 import contextlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Flow A of DIRAC's seed by curl as printed there, through the real gateway with TLS and client certificates."""
+"""Flow A of DIRAC's seed by curl as printed there, through the gateway with TLS and certificates."""
 
 import json
 from collections.abc import Iterator

@@ -22,6 +22,7 @@ from services.auth.usecases.grants import GrantFlows
 FLOW: Final = "code"
 MAX_STATE_CHARS: Final = 2048
 MAX_NONCE_CHARS: Final = 512
+REFERENCE_SECONDS: Final = 86_400  # DIRAC's old clients cannot refresh (its contract, 1.5)
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # S256 in base64url
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 _UNSUPPORTED: Final = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
@@ -95,7 +96,7 @@ class Consents:
         scopes = tuple(s for s in dict.fromkeys(approval.scopes) if request.may_get(s))
         details = dict(approval.details)
         if approval.seconds is not None:
-            details["access_seconds"] = min(approval.seconds, self._flows.lifetimes.access)
+            details["access_seconds"] = min(approval.seconds, self._most_seconds(request.client))
         grant = self._flows.new_grant(
             request.client,
             approval.subject,
@@ -130,6 +131,9 @@ class Consents:
     ) -> str:
         """Where the browser goes with a no; also `login_required`, `consent_required` (OIDC prompt=none)."""
         return self._url(request.redirect_uri, request.state, error=code, error_description=description)
+
+    def _most_seconds(self, client: Client) -> int:
+        return REFERENCE_SECONDS if client.legacy_no_pkce else self._flows.lifetimes.access
 
     def _client(self, params: Params) -> Client:
         client_id = _single(params, "client_id")
