@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo up down restart reload status check format test test-unit test-e2e bench lock openapi
+.PHONY: help setup demo up down restart reload status check format test test-browser test-unit test-e2e bench lock openapi
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,8 +45,13 @@ format: ## apply the formatter and the fixes it is sure of
 test: setup ## every test that needs no Docker Engine, Slurm or browser
 	@scripts/setup/postgres.sh
 	@scripts/setup/node.sh tests/e2e/oceanjs
+	@scripts/setup/node.sh tests/e2e/dcp
 	@scripts/setup/client.sh prominence prominence-cli
 	scripts/test.sh
+
+test-browser: setup ## the pages in a headless Chromium before a whole stack
+	@scripts/setup/browser.sh
+	$(PYTEST) -q -n 0 tests/browser
 
 bench: setup ## measure against the targets, print a table, write bench/results.json
 	@scripts/setup/wrk.sh
