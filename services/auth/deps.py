@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from libs.web.client_certificate import CertificateHeaders
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.dialects.pages import PagesParts
-from services.auth.ports import Clock, SingleUse
+from services.auth.ports import Clock, ServedChains, SingleUse
 from services.auth.usecases.access_tokens import AccessTokens
 from services.auth.usecases.administration import Administration
 from services.auth.usecases.api_keys import PersonalKeys
@@ -56,6 +56,7 @@ class OAuthParts:
 class WalletParts:
     """How people and wallets sign in, what they have and what they get tokens for."""
 
+    chains: ServedChains
     sign_in: SignIn
     passwords: Passwords
     account: OwnAccount

@@ -114,7 +114,8 @@ def build(settings: Settings) -> Deps:
         ensure_admin(people, admin.accounts, first.username, first.password.reveal())
     keys = _keys(shared, oauth)
     wallets = _wallets(settings, shared, oauth, provider, wallet_tokens)
-    principals = _principals(shared, wallet_tokens, oauth, keys)
+    of_wallets = WalletTokenResolver(wallet_tokens, Subjects(people), wallets.chains)
+    principals = _principals(shared, oauth, of_wallets, keys)
     readers = Readers(access_tokens=oauth.access_tokens, references=oauth.references, flows=oauth.flows)
     return Deps(
         wallet_tokens=wallet_tokens,
@@ -143,13 +144,15 @@ def _keys(shared: Shared, oauth: OAuthParts) -> KeyParts:
     )
 
 
-def _principals(shared: Shared, wallet_tokens: WalletTokens, oauth: OAuthParts, keys: KeyParts) -> Principals:
+def _principals(
+    shared: Shared, oauth: OAuthParts, wallet_tokens: WalletTokenResolver, keys: KeyParts
+) -> Principals:
     """Every kind of credential that any window takes."""
     subjects = Subjects(shared.people)
     bearers: list[Resolver] = [
         AccessTokenResolver(oauth.access_tokens.read, is_access_token, subjects),
         AccessTokenResolver(oauth.references.read, is_reference, subjects, "reference"),
-        WalletTokenResolver(wallet_tokens, subjects),
+        wallet_tokens,
         ApiKeyResolver(keys.keys, subjects),
     ]
     resolvers: dict[str, Sequence[Resolver]] = {BEARER: bearers, BASIC: [keys.keystores]}
@@ -179,6 +182,7 @@ def _wallets(
         chains=chains,
     )
     return WalletParts(
+        chains=chains,
         sign_in=sign_in,
         passwords=passwords,
         account=OwnAccount(

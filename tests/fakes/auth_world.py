@@ -132,7 +132,7 @@ class World:
         bearers = [
             AccessTokenResolver(self.oauth.access_tokens.read, is_access_token, subjects),
             AccessTokenResolver(self.oauth.references.read, is_reference, subjects, "reference"),
-            WalletTokenResolver(self.tokens, subjects),
+            WalletTokenResolver(self.tokens, subjects, self.chains),
             ApiKeyResolver(self.keys.keys, subjects),
         ]
         resolvers = {"bearer": bearers, "basic": [self.keys.keystores]}
@@ -205,6 +205,7 @@ class World:
             chains=self.chains,
         )
         return WalletParts(
+            chains=self.chains,
             sign_in=sign_in,
             passwords=passwords,
             account=OwnAccount(

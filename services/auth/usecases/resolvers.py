@@ -16,10 +16,11 @@ from services.auth.domain.access_tokens import (
     NotAnAccessToken,
 )
 from services.auth.domain.credentials import CredentialRefused
+from services.auth.domain.errors import LedgerUnavailable, StoreUnavailable
 from services.auth.domain.people import Person, PersonState, person_id_of
 from services.auth.domain.tokens import CLIENT as WALLET_CLIENT
 from services.auth.domain.tokens import TokenInvalid, TokenOutlived, TokenRevoked
-from services.auth.ports import People
+from services.auth.ports import People, ServedChains
 from services.auth.usecases.principals import Found
 from services.auth.usecases.wallet_tokens import WalletTokens
 
@@ -158,9 +159,10 @@ def is_wallet_token(value: str) -> bool:
 class WalletTokenResolver:
     """AuthTokens of Ocean's wallets, for what a wallet may do with a signature."""
 
-    def __init__(self, wallet_tokens: WalletTokens, subjects: Subjects) -> None:
+    def __init__(self, wallet_tokens: WalletTokens, subjects: Subjects, chains: ServedChains) -> None:
         self._wallet_tokens = wallet_tokens
         self._subjects = subjects
+        self._chains = chains
 
     def accepts(self, value: str) -> bool:
         return is_wallet_token(value)
@@ -172,6 +174,7 @@ class WalletTokenResolver:
             raise CredentialRefused(EXPIRED) from error
         except (TokenInvalid, TokenRevoked) as error:
             raise CredentialRefused from error
+        self._check_chain(token.chain_id)
         claim = Claim(
             subject=token.subject,
             credential="auth_token",
@@ -180,6 +183,19 @@ class WalletTokenResolver:
             expires_at=token.expires_at,
         )
         return self._subjects.found(claim)
+
+    def _check_chain(self, chain_id: int | None) -> None:
+        """A principal's name holds no chain, and on another one the address may be somebody else's contract
+        (docs/decisions/0022). Plain accounts' tokens name none.
+        """
+        if chain_id is None:
+            return
+        try:
+            home = self._chains.ids()[0]
+        except LedgerUnavailable as error:
+            raise StoreUnavailable from error
+        if chain_id != home:
+            raise CredentialRefused(f"Tokens of smart accounts count on chain {home} here.")
 
 
 def _claim(token: AccessToken, credential: str) -> Claim:

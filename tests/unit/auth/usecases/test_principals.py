@@ -1,6 +1,7 @@
 """Whose a credential is: every kind, everything that ends one, and what may be remembered of the answer."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,26 @@ def test_a_wallets_token_is_the_wallet_until_the_wallet_is_somebodys(world: Worl
     world.people.unlink_wallet(ALICE.id, WALLET.address)
     assert not holds(world, linked)
     assert resolve(world, token).principal.subject == f"eip155:{WALLET.address}"
+
+
+def test_a_smart_accounts_token_counts_on_the_first_chain(world: World) -> None:
+    """On another chain the same address may be somebody else's contract."""
+    address = "0xBD558814eE914800EbfeF4a1cbE196F5161823d9"
+    world.people.link_wallet(ALICE.id, address)
+    made = []
+    for chain_id in (8996, 1):
+        world.contracts.chain_id = chain_id
+        request = replace(signed(str(chain_id), address=address), chain_id=chain_id)
+        world.contracts.accepts[address.lower()] = {(address + request.nonce, request.signature)}
+        world.ledger.stored.clear()
+        made.append(world.tokens.create(request, world.soon))
+    assert resolve(world, made[0]).principal.subject == ALICE.subject
+    with pytest.raises(CredentialRefused, match="chain 8996"):
+        resolve(world, made[1])
+    world.chains.is_down = True
+    with pytest.raises(StoreUnavailable):
+        resolve(world, made[0])
+    assert resolve(world, wallet_token(world)).principal.wallets == (WALLET.address,)
 
 
 def test_an_answer_depends_on_the_wallet_and_on_its_person(world: World) -> None:
