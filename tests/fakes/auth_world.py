@@ -29,7 +29,7 @@ from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.identities import Identities
 from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.keyring import Keyring
-from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
+from services.auth.usecases.keystores import Derivations, KeystoreLogins, KeystoreResolver
 from services.auth.usecases.links import Links
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
@@ -140,7 +140,8 @@ class World:
 
     def _keys(self) -> KeyParts:
         self.api_keys = MemoryApiKeys(self.people.stamps)
-        logins = KeystoreLogins(self.guesses, self.audit, self.clock)
+        self.derivations = Derivations(wait_seconds=0.01)
+        logins = KeystoreLogins(self.guesses, self.audit, self.clock, self.derivations)
         return KeyParts(
             keys=PersonalKeys(self.api_keys, self.audit, self.clock),
             tokens=PersonalTokens(self.oauth.flows),

@@ -377,3 +377,21 @@ def test_no_database_is_503_and_never_yes(client: FlaskClient, world: World) -> 
     ):
         assert (answer.status_code, answer.get_json()["code"]) == (503, "Unavailable")
         assert answer.headers["Retry-After"]
+
+
+def test_more_costly_keystores_than_we_can_open_are_sent_away(client: FlaskClient, world: World) -> None:
+    costly = A.keystore.replace('"n":1024', '"n":8192')
+    headers = {"Authorization": "Basic " + basic(costly, A.password)}
+    token = world.service_tokens.mint("compute")
+    asked = {"kind": "basic", "value": basic(costly, A.password), "window": "dcp"}
+    with world.derivations.slot(), world.derivations.slot():
+        answers = [
+            client.get("/api/v0/identity", headers=headers),
+            client.post("/api/v0/key", json=form(keystore=costly)),
+            client.post("/internal/principals", headers=bearer_header(token), json=asked),
+        ]
+        assert client.get("/api/v0/identity", headers=basic_header(B)).status_code == 200
+    for answer in answers:
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert_refused(client.get("/api/v0/identity", headers=headers), BAD_KEYSTORE)  # its MAC is another n's

@@ -25,16 +25,15 @@ RESPONSES: dict[type[AuthError], tuple[int, str, Mapping[str, str]]] = {
     UnknownClient: (401, "invalid_client", {"WWW-Authenticate": 'Basic realm="internal"'}),
     StoreUnavailable: (503, "store_unavailable", {"Retry-After": "1"}),
     NoActiveKey: (503, "no_signing_key", {"Retry-After": "30"}),
+    TooManyDerivations: (503, "busy", {"Retry-After": "10"}),
 }
-
-LATER = (TooManyGuesses, TooManyDerivations)  # 429; the error itself says for how long
 
 
 def render(error: AuthError) -> Response:
     """The answer for a known error; raises KeyError for a class the table does not name."""
     if isinstance(error, BadRequest):
         return answer({"error": error.code}, 400)
-    if isinstance(error, LATER):
+    if isinstance(error, TooManyGuesses):
         response = answer({"error": "too_many_requests"}, 429)
         response.headers["Retry-After"] = str(error.retry_after)
         return response

@@ -4,9 +4,10 @@ from libs.web.credentials import Caller, Credential
 from libs.web.gate import Refused, TooManyTries
 from libs.web.http import PeerUnavailable
 from libs.web.remembered_principals import Answer
-from services.auth.dialects.internal.errors import LATER
 from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.errors import StoreUnavailable
+from services.auth.domain.keystores import TooManyDerivations
+from services.auth.domain.people import TooManyGuesses
 from services.auth.usecases.principals import Principals
 
 
@@ -21,10 +22,10 @@ class OwnPrincipals:
             found = self._principals.resolve(credential.kind, credential.value, caller.peer)
         except CredentialRefused as error:
             raise Refused(error.description, error.code) from error
-        except LATER as error:
+        except TooManyGuesses as error:
             raise TooManyTries(error.retry_after) from error
-        except StoreUnavailable as error:
-            raise PeerUnavailable("auth", "its database cannot be asked") from error
+        except (StoreUnavailable, TooManyDerivations) as error:
+            raise PeerUnavailable("auth", "it cannot resolve credentials now") from error
         return Answer(
             principal=found.principal,
             buckets=found.buckets,
