@@ -24,6 +24,17 @@ def test_smallest_set() -> None:
     settings.service_clients.check("provider", "fedcba9876543210")
 
 
+def test_sessions_of_browsers() -> None:
+    settings = load_settings(SMALLEST)
+    assert (settings.session_seconds, settings.session_idle_seconds) == (12 * 3600, 2 * 3600)
+    assert settings.public_urls == ("http://gateway.test:8030/", "http://second.test")
+    changed = {"AUTH_SESSION_SECONDS": "600", "AUTH_SESSION_IDLE_SECONDS": "60"}
+    settings = load_settings({**SMALLEST, **changed})
+    assert (settings.session_seconds, settings.session_idle_seconds) == (600, 60)
+    with pytest.raises(BadSettings):
+        load_settings({**SMALLEST, "AUTH_SESSION_SECONDS": "5"})
+
+
 def test_issuer_may_be_named() -> None:
     assert load_settings({**SMALLEST, "AUTH_ISSUER": "https://id.test"}).issuer == "https://id.test"
 
