@@ -9,13 +9,12 @@ from scripts.stack.config import REPO
 from services.auth.dialects.account.operations import OPERATIONS as AUTH_ACCOUNT
 from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
 from services.auth.dialects.dirac.operations import OPERATIONS as AUTH_DIRAC
-from services.auth.dialects.dcp.operations import OPERATIONS as AUTH_DCP
 from services.auth.dialects.internal.operations import OPERATIONS as AUTH_INTERNAL
-from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.keys.operations import OPERATIONS as AUTH_KEYS
 from services.auth.dialects.native.operations import OPERATIONS as AUTH_ADMIN
 from services.auth.dialects.oauth.operations import OPERATIONS as AUTH_OAUTH
 from services.auth.dialects.ocean.operations import OPERATIONS as AUTH_OCEAN
+from services.auth.dialects.openpai.operations import OPERATIONS as AUTH_OPENPAI
 from services.auth.dialects.pages.operations import OPERATIONS as AUTH_PAGES
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
 from services.catalogue.dialects.aquarius import operations as aquarius
@@ -37,6 +36,7 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
         *AUTH_OAUTH,
         *AUTH_DIRAC,
         *AUTH_PROMINENCE,
+        *AUTH_OPENPAI,
         *AUTH_ADMIN,
         *AUTH_PAGES,
         *AUTH_DCP,

@@ -24,6 +24,13 @@ PUBLIC = {
     ("provider", "/api/services/initialize"),
     ("auth", "/.well-known/jwks.json"),
     ("auth", "/prominence/oidc/register"),
+    ("auth", "/oauth2/setups"),
+    ("auth", "/dirac/.well-known/dirac-metadata"),
+    ("auth", "/dirac/.well-known/openid-configuration"),
+    ("auth", "/dirac/api/auth/device"),  # the page; its POST is a client's
+    # A user name and a password for a token.
+    ("auth", "/api/auth"),
+    ("auth", "/api/v1/token"),
     ("auth", "/login"),
     ("auth", "/login/wallet"),
     ("auth", "/logout"),
@@ -173,6 +180,10 @@ def test_signed_routes_refuse_a_signature_of_somebody_else(
 LOCATION = re.compile(
     r"^ *location (?P<how>=|\^~)? ?(?P<path>/\S*) \{(?P<body>.*?)\} *$", re.MULTILINE | re.DOTALL
 )
+BY_PATTERN = re.compile(
+    r'location ~\* "?(?P<pattern>\^[^"\s]+)"? \{\s*rewrite \^ (?P<target>\S+) break;'
+    r"\s*proxy_pass http://(?P<service>\w+);"
+)
 UPSTREAM = re.compile(r"proxy_pass http://(\w+)(/\S*);")
 
 
@@ -183,9 +194,25 @@ def locations() -> Iterator[tuple[str, str, str]]:
             yield found["how"] or "", found["path"], found["body"]
 
 
+def by_pattern(path: str) -> tuple[str, str] | None:
+    """Of the first pattern that fits; a named group carries a part of the path over."""
+    sample = re.sub(r"\{(\w+)\}", r"\1", path)
+    for page in (REPO / "gateway").rglob("*.conf"):
+        for found in BY_PATTERN.finditer(page.read_text()):
+            fits = re.match(found["pattern"].replace("(?<", "(?P<"), sample, re.IGNORECASE)
+            if fits is not None:
+                target = found["target"]
+                for name, value in fits.groupdict().items():
+                    target = target.replace(f"${name}", f"{{{value}}}")
+                return found["service"], target
+    return None
+
+
 def gateway_sends(path: str) -> tuple[str, str] | None:
-    """(service, path there) as nginx chooses: an exact location, else the longest prefix; None for a 404."""
+    """(service, path there) as nginx chooses: an exact location, a pattern, the longest prefix. None: 404."""
     exact = [entry for entry in locations() if entry[0] == "=" and entry[1] == path]
+    if not exact and (matched := by_pattern(path)) is not None:
+        return matched
     prefixes = [entry for entry in locations() if entry[0] != "=" and path.startswith(entry[1])]
     _, prefix, body = exact[0] if exact else max(prefixes, key=lambda entry: len(entry[1]))
     found = UPSTREAM.search(body)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from libs.web import peers
-from libs.web.gate import signed
+from libs.web.gate import public
 from services.auth.deps import OAuthParts
 from services.auth.dialects.oauth.errors import answer, problem
 from services.auth.dialects.oauth.registration import BadBody, read_json, registered
@@ -23,7 +23,7 @@ def add(room: Blueprint, parts: OAuthParts) -> None:
     room.register_error_handler(BadBody, lambda error: problem(400, "invalid_client_metadata", str(error)))
 
     @room.post("/register")
-    @signed
+    @public
     def register() -> Response:
         document = completed(read_json())
         made = parts.registrations.register(document, Registrant(peer=peers.current()), RULES)
