@@ -20,6 +20,9 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "CATALOGUE_PRIVATE_KEY": ("catalogue", "indexer"),
     "AUTH_KEY_SECRET": ("auth",),
     "AUTH_SERVICE_CLIENTS": ("auth",),
+    "AUTH_ADMIN_PASSWORD": ("auth",),
+    "LOWDB_PASSWD": ("auth",),
+    "DEFAULT_PAI_ADMIN_PASSWORD": ("auth",),
     "CERTIFICATE_PROXY_SECRET": ("auth", "compute"),
 }
 THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 8}
@@ -142,6 +145,8 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
     if config.tls_port is not None and "CERTIFICATE_PROXY_SECRET" not in config.environment:
         for service in ("auth", "compute"):
             own[service]["CERTIFICATE_PROXY_SECRET_FILE"] = keys.file("certificate_proxy")
+    if name == "auth" and not _names_an_admin(config.environment):
+        own["auth"] |= {"AUTH_ADMIN_USERNAME": "admin", "AUTH_ADMIN_PASSWORD_FILE": keys.file("dev_admin")}
     if name == "provider" and not _names_a_provider_key(config.environment):
         own["provider"]["PROVIDER_PRIVATE_KEY"] = PROVIDER_KEY
     return common | own[name]
@@ -154,6 +159,11 @@ def _catalogue(config: StackConfig, keys: Secrets) -> dict[str, str]:
         "SERVICE_SECRET_FILE": keys.file("service_catalogue"),
         "INDEXER_POLL_SECONDS": "0.5",
     }
+
+
+def _names_an_admin(environment: Mapping[str, str]) -> bool:
+    names = ("AUTH_ADMIN_PASSWORD", "LOWDB_PASSWD", "DEFAULT_PAI_ADMIN_PASSWORD")
+    return any(name in environment or f"{name}_FILE" in environment for name in names)
 
 
 def _names_a_provider_key(environ: Mapping[str, str]) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from scripts.stack.processes import (
     wait_for,
     wait_until,
 )
+from scripts.stack.services import Secrets
 
 PORT_SECONDS = 5.0
 # Start order; `down` walks it backwards.
@@ -102,7 +102,7 @@ def write_stack_file(config: StackConfig) -> dict[str, object]:
         "provider_address": root["providerAddresses"][str(config.chain_id)],
         "mnemonic": MNEMONIC,
         "accounts": [account.address for account in development_accounts(MNEMONIC)],
-        "dev_admin": {"username": "admin", "password": _admin_password(config)},
+        "dev_admin": {"username": "admin", "password": Secrets(config.run_dir / "secrets").text("dev_admin")},
         "sample_origin": config.sample_origin,
         "services": {name: _service_entry(config, name) for name in ORDER},
     }
@@ -206,15 +206,6 @@ def _service_entry(config: StackConfig, name: str) -> dict[str, object]:
     if name == "auth":
         entry["oidc"] = f"{config.gateway_url}/prominence/oidc"  # PROMINENCE_OIDC_URL of its command lines
     return entry
-
-
-def _admin_password(config: StackConfig) -> str:
-    path = config.run_dir / "secrets" / "dev_admin"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(secrets.token_urlsafe(18))
-    return path.read_text()
 
 
 def main(argv: list[str]) -> int:
