@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from libs.signing import tokens
+from libs.web.principal import Principal
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import REFRESH, Client
 from services.auth.domain.errors import AuthError
@@ -25,6 +26,7 @@ from services.auth.domain.people import PersonState, person_id_of
 from services.auth.domain.secrets import hash_of, new_secret
 from services.auth.ports import Audit, Clock, Codes, Grants, People, RefreshTokens
 from services.auth.usecases.access_tokens import AccessTokens, Issued, Lifetimes, request_of
+from services.auth.usecases.api_keys import subjects_of
 from services.auth.usecases.keyring import Keyring
 
 CODE_SECONDS: Final = 300
@@ -196,6 +198,15 @@ class GrantFlows:
 
     def of_subject(self, subject: str) -> list[Grant]:
         return self._stores.grants.of_subject(subject)
+
+    def owned_by(self, owner: Principal) -> list[Grant]:
+        """A person's own and those of the linked wallets, newest first."""
+        found = [grant for subject in subjects_of(owner) for grant in self.of_subject(subject)]
+        return sorted(found, key=lambda grant: -grant.created_at)
+
+    def get_owned(self, grant_id: str, owner: Principal) -> Grant | None:
+        grant = self.get(grant_id)
+        return grant if grant is not None and grant.subject in subjects_of(owner) else None
 
     def get(self, grant_id: str) -> Grant | None:
         return self._stores.grants.get(grant_id)

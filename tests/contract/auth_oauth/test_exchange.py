@@ -356,3 +356,27 @@ def test_no_refusal_repeats_what_was_sent(client: FlaskClient) -> None:
     answer = exchange(client, subject_token(message, signature))
     assert signature not in answer.text
     assert message.split("Nonce: ")[1][:32] not in answer.text
+
+
+def test_the_grant_is_named_among_the_servers(client: FlaskClient) -> None:
+    assert EXCHANGE in client.get("/.well-known/oauth-authorization-server").json["grant_types_supported"]
+
+
+def test_a_linked_wallets_grant_is_its_persons_to_see_and_to_end(world: World, client: FlaskClient) -> None:
+    ada = person(world, A)
+    token = exchange(client, siwe(client)).json["access_token"]
+    own = world.oauth.access_tokens.issue(
+        TokenRequest(subject=ada.subject, client_id="tidegate-dapp", scopes=["keys"])
+    )
+    eve = world.oauth.access_tokens.issue(
+        TokenRequest(subject="eip155:" + CONTRACT, client_id="tidegate-dapp", scopes=["keys"])
+    )
+    headers = {"Authorization": f"Bearer {own.text}"}
+    [grant] = client.get("/oauth2/tokens", headers=headers).json["tokens"]
+    assert (grant["client_id"], grant["flow"]) == ("tidegate-dapp", "exchange")
+    path = f"/oauth2/tokens/{grant['id']}"
+    foreign = client.delete(path, headers={"Authorization": f"Bearer {eve.text}"})
+    assert foreign.status_code == 404
+    assert me(client, token).status_code == 200
+    assert client.delete(path, headers=headers).status_code == 200
+    assert me(client, token).status_code == 401

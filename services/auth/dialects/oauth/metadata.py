@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from libs.signing.tokens import ALGORITHM
 from libs.web.gate import public
 from services.auth.dialects.oauth.assertions import ALGORITHMS
-from services.auth.dialects.oauth.server import AUTH_METHODS, GRANTS, SECRET_METHODS, OAuthServer
+from services.auth.dialects.oauth.server import AUTH_METHODS, SECRET_METHODS, OAuthServer
 from services.auth.domain.clients import TLS
 from services.auth.domain.scopes import ADMIN, MEANINGS
 
@@ -64,7 +64,7 @@ def document(server: OAuthServer) -> dict[str, Any]:
         "scopes_supported": [scope for scope in MEANINGS if scope != ADMIN],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": list(dict.fromkeys(grant.GRANT_TYPE for grant, _ in GRANTS)),
+        "grant_types_supported": server.grant_types(),
         "token_endpoint_auth_methods_supported": [*confidential, "none"],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": [*confidential, "none"],

@@ -16,7 +16,7 @@ _REFUSALS: Mapping[int, Reply] = {
 }
 _TOKENS = object_of(
     {"access_token": _TEXT, "token_type": {"const": "Bearer"}, "expires_in": _WHOLE, "scope": _TEXT},
-    {"refresh_token": _TEXT, "id_token": _TEXT},
+    {"refresh_token": _TEXT, "id_token": _TEXT, "issued_token_type": _TEXT},
 )
 DEVICE = object_of(
     {
@@ -237,6 +237,11 @@ OPERATIONS: tuple[Operation, ...] = (
                     "code_verifier": _TEXT,
                     "refresh_token": _TEXT,
                     "device_code": _TEXT,
+                    "subject_token": _TEXT,
+                    "subject_token_type": _TEXT,
+                    "requested_token_type": _TEXT,
+                    "audience": _TEXT,
+                    "resource": _TEXT,
                 },
             )
         },

@@ -60,6 +60,10 @@ class OAuthServer(AuthorizationServer):
             return self.handle_error_response(form, InvalidRequestError("The grant_type is missing."))
         return self.create_token_response(form)  # type: ignore[no-any-return]
 
+    def grant_types(self) -> list[str]:
+        """Of every grant that was registered, here or by others."""
+        return list(dict.fromkeys(grant.GRANT_TYPE for grant, _ in self._token_grants))
+
     def auth_methods(self) -> list[str]:
         """The weakest last: a client is looked up as public when nothing else fits."""
         return [*AUTH_METHODS, *SECRET_METHODS, "none"]
@@ -81,7 +85,7 @@ class OAuthServer(AuthorizationServer):
         return answer
 
     def access_of(self, issued: TokenSet, client: Client) -> Issued:
-        """Signed; a reference for DIRAC's old clients, who put tokens into URLs (decision 0014)."""
+        """Signed; a reference for DIRAC's old clients, who put tokens into URLs (decision 0015)."""
         if client.legacy_no_pkce or client.client_id == DIRAC_CERTIFICATE:
             return self.parts.references.in_place_of(issued.access)
         return issued.access

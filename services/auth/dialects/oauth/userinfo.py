@@ -27,15 +27,14 @@ def add(app: Flask, room: Blueprint, parts: OAuthParts) -> None:
     @room.get("/oauth2/tokens")
     @needs(KEYS)
     def tokens() -> Response:
-        found = parts.flows.of_subject(g.principal.subject)
-        return answer({"tokens": [view(parts, grant) for grant in found]})
+        return answer({"tokens": [view(parts, grant) for grant in parts.flows.owned_by(g.principal)]})
 
     @room.delete("/oauth2/tokens/<grant_id>")
     @needs(KEYS)
     def end(grant_id: str) -> Response:
         """404 for somebody else's too: nobody learns which ids exist."""
-        grant = parts.flows.get(grant_id)
-        if grant is None or grant.subject != g.principal.subject:
+        grant = parts.flows.get_owned(grant_id, g.principal)
+        if grant is None:
             return problem(404, "not_found", "There is no such grant.")
         parts.flows.revoke(grant, g.principal.subject)
         return answer({"id": grant.id, "revoked": True})

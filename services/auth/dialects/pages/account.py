@@ -75,7 +75,7 @@ class AccountPage:
             person=who.person,
             token=self._desk.token(ACCOUNT),
             note=NOTES.get(note or ""),
-            grants=[self._grant(grant) for grant in self._flows.of_subject(who.subject)],
+            grants=[self._grant(grant) for grant in self._flows.owned_by(who.principal())],
             keys=self._keys.of(who.principal()),
         )
 
@@ -103,8 +103,8 @@ class AccountPage:
         }
 
     def _revoke_grant(self, who: SignedIn, grant_id: str) -> bool:
-        grant = self._flows.get(grant_id)
-        if grant is None or grant.subject != who.subject:
+        grant = self._flows.get_owned(grant_id, who.principal())
+        if grant is None:
             return False
         self._flows.revoke(grant, who.subject)
         return True
