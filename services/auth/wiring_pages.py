@@ -6,6 +6,7 @@ from services.auth.adapters.store_sql.sessions import SqlSessions
 from services.auth.deps import OAuthParts, WalletParts
 from services.auth.dialects.pages import PagesParts
 from services.auth.dialects.pages.account import Belongings
+from services.auth.dialects.pages.authorize import Questions
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.sessions import SessionPolicy
@@ -34,7 +35,7 @@ def pages(
         seals=Seals(settings.key_secret.reveal()),
         sessions=LoginSessions(SqlSessions(database), people, clock, audit, policy),
         passwords=wallets.passwords,
-        consents=oauth.consents,
+        questions=Questions(oauth.consents, oauth.single_use, clock),
         devices=oauth.devices,
         wallets=wallets.sign_in,
         groups=Dirac(people, certificates, oauth.flows, clock, audit, settings.dirac_setups),

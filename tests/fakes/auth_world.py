@@ -10,6 +10,7 @@ from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
 from services.auth.dialects.pages import PagesParts
 from services.auth.dialects.pages.account import Belongings
+from services.auth.dialects.pages.authorize import Questions
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.references import is_reference
@@ -227,7 +228,7 @@ class World:
             seals=Seals("a secret for keys at rest"),
             sessions=LoginSessions(self.session_store, self.people, self.clock, self.audit, SessionPolicy()),
             passwords=self.wallets.passwords,
-            consents=self.oauth.consents,
+            questions=Questions(self.oauth.consents, self.single_use, self.clock),
             devices=self.oauth.devices,
             wallets=self.wallets.sign_in,
             groups=Dirac(

@@ -72,6 +72,11 @@ class LoginSessions:
         self._record("session.end_all", who.subject, ended=ended)
         return ended
 
+    @property
+    def lifetime_seconds(self) -> int:
+        """No session lives longer."""
+        return self._policy.lifetime_seconds
+
     def age(self, who: SignedIn) -> float:
         """Seconds since the login."""
         return self._clock.now() - who.authenticated_at

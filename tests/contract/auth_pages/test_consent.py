@@ -8,6 +8,7 @@ import pytest
 from services.auth.domain import scopes
 from services.auth.domain.clients import CODE, PUBLIC, REFRESH, Client, ClientOrigin
 from services.auth.domain.grants import Grant
+from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_pages import Browser, Site, query_of
 from tests.fakes.auth_world import ISSUER, WALLET
 
@@ -135,6 +136,29 @@ def test_without_the_form_s_own_marks_nothing_is_agreed(
 ) -> None:
     assert asked.send("/oauth2/auth", decision="allow", **changes).status_code == 403
     assert grants(site) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("allow", "allow"), ("deny", "allow"), ("allow", "deny")])
+def test_a_question_is_answered_once(site: Site, asked: Browser, first: str, second: str) -> None:
+    fields = asked.fields("/oauth2/auth")
+    assert asked.post("/oauth2/auth", {**fields, "decision": first}).status_code == 303
+    answer = asked.post("/oauth2/auth", {**fields, "decision": second})
+    assert (answer.status_code, "Location" in answer.headers) == (403, False)
+    assert len(grants(site)) == (first == "allow")
+
+
+def test_of_two_clicks_at_once_one_counts(site: Site, asked: Browser) -> None:
+    form = {**asked.fields("/oauth2/auth"), "decision": "allow"}
+    session = asked.client.get_cookie("tidegate-session", domain="gateway.test")
+    assert session is not None
+
+    def click(_: int) -> int:
+        browser = site.browser()
+        browser.client.set_cookie("tidegate-session", session.value, domain="gateway.test")
+        return browser.post("/oauth2/auth", form).status_code
+
+    assert sorted(str(status) for status in at_once(6, click)) == ["303"] + ["403"] * 5
+    assert len(grants(site)) == 1
 
 
 def test_what_was_shown_is_what_is_agreed(site: Site, asked: Browser) -> None:

@@ -18,13 +18,13 @@ from services.auth.dialects.pages import (
     wallet_login,
 )
 from services.auth.dialects.pages.account import Belongings
+from services.auth.dialects.pages.authorize import Questions
 from services.auth.dialects.pages.choices import Choices
 from services.auth.dialects.pages.desk import Desk
 from services.auth.dialects.pages.errors import ErrorPages
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.errors import AuthError
-from services.auth.usecases.consent import Consents
 from services.auth.usecases.device import DeviceLogin
 from services.auth.usecases.dirac import Dirac
 from services.auth.usecases.passwords import Passwords
@@ -43,7 +43,7 @@ class PagesParts:
     seals: Seals
     sessions: LoginSessions
     passwords: Passwords
-    consents: Consents
+    questions: Questions
     devices: DeviceLogin
     wallets: SignIn
     groups: Dirac
@@ -68,7 +68,7 @@ def mount(app: Flask, parts: PagesParts) -> ErrorPages:
     device.add(room, desk, parts.devices, parts.belongings.registry, choices)
     wallet_login.add(room, desk, parts.wallets)
     account.add(room, desk, parts.belongings)
-    authorize.add(room, desk, parts.consents, choices, errors)
+    authorize.add(room, desk, parts.questions, choices, errors)
     app.register_blueprint(room)
     return errors
 

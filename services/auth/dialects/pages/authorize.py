@@ -6,6 +6,7 @@ does not agree to what a page somewhere else asks next.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -19,7 +20,9 @@ from services.auth.dialects.pages.errors import ErrorPages
 from services.auth.dialects.pages.filters import asked
 from services.auth.dialects.pages.forms import LIMITS, BadForm, ForeignForm, check_origin
 from services.auth.dialects.pages.responses import Permissions, form_targets
+from services.auth.domain.secrets import new_secret
 from services.auth.domain.sessions import SignedIn
+from services.auth.ports import Clock, SingleUse
 from services.auth.usecases.consent import Approval, ConsentError, ConsentRequest, Consents
 
 PATH: Final = "/oauth2/auth"
@@ -31,8 +34,17 @@ _AGAIN: Final = frozenset({"login", "select_account"})
 Params = Mapping[str, Sequence[str]]
 
 
-def add(room: Blueprint, desk: Desk, consents: Consents, choices: Choices, errors: ErrorPages) -> None:
-    page = ConsentPage(desk, consents, choices)
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the consent page works with; no question outlives its session."""
+
+    consents: Consents
+    single_use: SingleUse
+    clock: Clock
+
+
+def add(room: Blueprint, desk: Desk, questions: Questions, choices: Choices, errors: ErrorPages) -> None:
+    page = ConsentPage(desk, questions, choices)
 
     @room.get(PATH)
     @public
@@ -60,9 +72,11 @@ def add(room: Blueprint, desk: Desk, consents: Consents, choices: Choices, error
 
 
 class ConsentPage:
-    def __init__(self, desk: Desk, consents: Consents, choices: Choices) -> None:
+    def __init__(self, desk: Desk, questions: Questions, choices: Choices) -> None:
         self._desk = desk
-        self._consents = consents
+        self._consents = questions.consents
+        self._single_use = questions.single_use
+        self._clock = questions.clock
         self._choices = choices
 
     def ask(self, params: Params) -> Response:
@@ -81,21 +95,29 @@ class ConsentPage:
     def decide(self, form: Mapping[str, str]) -> Response:
         """Raises ConsentError, ForeignForm, BadForm, StoreUnavailable."""
         who = self._desk.signed_in()
-        query = self._desk.unseal(REQUEST, form.get("request", ""))
-        if query is None:
+        number, _, query = (self._desk.unseal(REQUEST, form.get("request", "")) or "").partition(" ")
+        if not number:
             raise ForeignForm
         if who is None:
             return self._desk.to_login(f"{PATH}?{query}")
         asked_for = self._consents.check(_params(query.encode()))
-        if form["decision"] == "deny":
-            return self._desk.redirect(self._consents.refuse(asked_for))
-        if form["decision"] != "allow":
+        if form["decision"] not in ("allow", "deny"):
             raise BadForm
+        if form["decision"] == "deny":
+            self._answer(number)
+            return self._desk.redirect(self._consents.refuse(asked_for))
         try:
             approval = self._approval(who, asked_for, form)
         except NotYours as error:
             return self._page(who, asked_for, query, Problem("Not that group", str(error)))
+        self._answer(number)
         return self._desk.redirect(self._consents.approve(asked_for, approval))
+
+    def _answer(self, number: str) -> None:
+        """Each question shown is answered once, also when two clicks arrive together. Raises ForeignForm."""
+        expires_at = self._clock.now() + self._desk.sessions.lifetime_seconds
+        if not self._single_use.spend_foreign(CONSENT, number, expires_at):
+            raise ForeignForm
 
     def _page(
         self, who: SignedIn, asked_for: ConsentRequest, query: str, problem: Problem | None = None
@@ -109,7 +131,7 @@ class ConsentPage:
             problem=problem,
             action=PATH,
             token=self._desk.token(CONSENT),
-            sealed=self._desk.seal(REQUEST, query),
+            sealed=self._desk.seal(REQUEST, f"{new_secret()} {query}"),
             client_name=client.name,
             goes_to=_place(asked_for.redirect_uri),
             asked=asked(self._choices.allowed(who, scopes)),
