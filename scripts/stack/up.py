@@ -228,14 +228,15 @@ def main(argv: list[str]) -> int:
             print(f"curl --cert {certificate} --key {key} --cacert {certificate.with_name('ca.pem')} ...")
         elif action == "reload":
             print(f"The gateway, pid {reload(config).pid}, serves its configuration as it is now.")
+        elif action == "admin":
+            words = [sys.executable, "-m", "services.auth.admin", *argv[1:]]
+            return subprocess.call(words, cwd=REPO, env=services.environment(config, "auth"))
         elif action == "status":
             for name in ORDER:
                 process = find(config.run_dir, name)
                 print(f"{name:10} {'pid ' + str(process.pid) if process else 'not running'}")
         else:
-            usage = (
-                "usage: python -m scripts.stack up|down|status|reload|restart NAME|certificate COMMON_NAME"
-            )
+            usage = "usage: python -m scripts.stack up|down|status|reload|restart NAME|certificate COMMON_NAME|admin ..."
             print(f"{usage}   (NAME: {', '.join(ORDER)})")
             return 2
     except StartFailed as error:
