@@ -236,7 +236,8 @@ def main(argv: list[str]) -> int:
                 process = find(config.run_dir, name)
                 print(f"{name:10} {'pid ' + str(process.pid) if process else 'not running'}")
         else:
-            usage = "usage: python -m scripts.stack up|down|status|reload|restart NAME|certificate COMMON_NAME|admin ..."
+            usage = "usage: python -m scripts.stack up|down|status|reload|restart NAME|admin ..."
+            usage += "|certificate COMMON_NAME"
             print(f"{usage}   (NAME: {', '.join(ORDER)})")
             return 2
     except StartFailed as error:
