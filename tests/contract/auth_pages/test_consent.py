@@ -398,6 +398,36 @@ class TestGroups:
         assert asked.send("/oauth2/auth", decision="allow", group="dev", hours=hours).status_code == 400
         assert grants(site) == []
 
+    def test_whoever_is_in_no_group_is_told_so(self, site: Site, asked: Browser) -> None:
+        site.add_person("cleo", "3" * 32)
+        browser = site.browser()
+        browser.sign_in("cleo")
+        browser.get(asking(scope="vo:gridpp job:read"))
+        answer = browser.send("/oauth2/auth", decision="allow")
+        assert answer.status_code == 400
+        assert "You are in no group yet" in answer.text
+
+    def test_one_of_several_groups_has_to_be_named(self, site: Site, asked: Browser) -> None:
+        answer = asked.send("/oauth2/auth", decision="allow")
+        assert answer.status_code == 400
+        assert "Choose one of your groups." in answer.text
+
+    def test_old_applications_work_for_those_without_a_group(self, site: Site, asked: Browser) -> None:
+        site.world.clients.add(application(client_id="old1", legacy_no_pkce=True))
+        old = asking(client_id="old1", code_challenge=None, code_challenge_method=None, scope="job:read")
+        asked.get(old)
+        assert asked.send("/oauth2/auth", decision="allow", group="dev").status_code == 303
+        assert grants(site)[-1].details["group"] == "dev"
+        site.add_person("cleo", "3" * 32)
+        browser = site.browser()
+        browser.sign_in("cleo")
+        browser.get(old)
+        assert browser.send("/oauth2/auth", decision="allow", hours="8").status_code == 303
+        wallet = site.browser()
+        wallet.sign_in_with(WALLET)
+        wallet.get(old)
+        assert wallet.send("/oauth2/auth", decision="allow").status_code == 303
+
     def test_a_wallet_of_nobody_is_in_no_group(self, site: Site, asked: Browser) -> None:
         browser = site.browser()
         browser.sign_in_with(WALLET)

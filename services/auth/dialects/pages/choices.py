@@ -15,8 +15,9 @@ class NotYours(AuthError):
     """No group of this person fits what was asked for; the message says why, to that person."""
 
 
+CHOOSE = "Choose one of your groups."
+NO_GROUPS = "You are in no group yet: whoever runs this can put you into one."
 REASONS: dict[type[AuthError], str] = {
-    dirac.GroupNeeded: "Choose one of your groups.",
     dirac.NotInGroup: "You are not a member of the group that was asked for.",
     dirac.NoSuchVo: "None of your groups belongs to the organisation that was asked for.",
     dirac.PropertyNotAllowed: "The group does not have a right that was asked for.",
@@ -55,9 +56,14 @@ class Choices:
             found["person_version"] = who.person.version
         if not self.wants_group(client, scopes):
             return found
+        is_asked = any(scope.startswith(PREFIXES) for scope in scopes)
+        if not is_asked and (who.person is None or not who.person.groups):
+            return found  # whoever is in no group acts without one
         if who.person is None:
             raise NotYours("A wallet is in no group: sign in with an account, or link the wallet to one.")
         try:
             return found | self._groups.stand(who.person, dirac.asked_of(scopes, group)).as_details()
+        except dirac.GroupNeeded as error:
+            raise NotYours(CHOOSE if error.choices else NO_GROUPS) from error
         except tuple(REASONS) as error:
             raise NotYours(REASONS[type(error)]) from error
