@@ -20,10 +20,11 @@ from services.auth.domain.people import (
     NoSuchPerson,
     Person,
     PersonState,
+    WalletTaken,
     check_username,
     person_id_of,
 )
-from services.auth.domain.sign_in import Challenge
+from services.auth.domain.sign_in import Challenge, SignInRefused
 from services.auth.ports import Audit, Clock, People
 from services.auth.usecases.siwe import SignIn
 
@@ -90,9 +91,13 @@ class OwnAccount:
 
         Raises as SignIn.wallet_to_link, WalletTaken, NoSuchPerson.
         """
-        proven = self._sign_in.wallet_to_link(person, text, signature)
-        self._people.link_wallet(person.id, proven.address)
-        self._record("wallet.link", person, proven.address)
+        try:
+            proven = self._sign_in.wallet_to_link(person, text, signature)
+            self._people.link_wallet(person.id, proven.address)
+        except (SignInRefused, WalletTaken) as error:
+            self._record("wallet.link", person, {"why": type(error).__name__}, "refused")
+            raise
+        self._record("wallet.link", person, {"wallet": proven.address})
         return proven.address
 
     def unlink(self, person: Person, address: str) -> None:
@@ -107,7 +112,7 @@ class OwnAccount:
             raise LastWayIn
         if not self._people.unlink_wallet(person.id, wallet):
             raise NoSuchWallet
-        self._record("wallet.unlink", person, wallet)
+        self._record("wallet.unlink", person, {"wallet": wallet})
 
     def register(self, principal: Principal, username: str, password: str | None) -> Person:
         """An account for a wallet of nobody's, linked to it from the start.
@@ -134,13 +139,19 @@ class OwnAccount:
             wallets=(address,),
         )
         self._people.add(person, None if password is None else self._hashed(password))
-        self._record("person.register", person, address)
+        self._record("person.register", person, {"wallet": address})
         return person
 
     def _has_other_way_in(self, person: Person) -> bool:
         return self._people.password_hash(person.id) is not None or bool(self._people.certificates(person.id))
 
-    def _record(self, event: str, person: Person, address: str) -> None:
+    def _record(self, event: str, person: Person, details: dict[str, str], outcome: str = "ok") -> None:
         self._audit.record(
-            AuditEvent(event=event, actor=person.subject, subject=person.subject, details={"wallet": address})
+            AuditEvent(
+                event=event,
+                outcome=outcome,
+                actor=person.subject,
+                subject=person.subject,
+                details=details,
+            )
         )

@@ -16,6 +16,7 @@ from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import REFRESH, Client
 from services.auth.domain.errors import AuthError
 from services.auth.domain.people import PersonState
+from services.auth.domain.sign_in import SignInRefused
 from services.auth.domain.tokens import TokenInvalid, TokenOutlived, TokenRevoked, WalletToken
 from services.auth.ports import Audit, Clock, People, ServedChains
 from services.auth.usecases.access_tokens import AccessTokens, Issued, TokenRequest
@@ -75,7 +76,11 @@ class TokenExchange:
         Raises ExchangeTooWide before the nonce is used up, then what SignIn.wallet raises, SubjectRefused.
         """
         granted = _bounded(asked, client, WITH_A_SIGNATURE, scopes.BATCH)
-        proven = self._from.sign_in.wallet(message, signature, own_pages_only=False)
+        try:
+            proven = self._from.sign_in.wallet(message, signature, own_pages_only=False)
+        except SignInRefused as error:
+            self._record(client, "", type(error).__name__, "refused")
+            raise
         self._check_person(proven.address)
         details: dict[str, object] = {
             "amr": [AMR],
@@ -149,14 +154,16 @@ class TokenExchange:
         if person is not None and person.state is not PersonState.ACTIVE:
             raise SubjectRefused(COUNTS_NOT)
 
-    def _record(self, client: Client, subject: str, grant_id: str) -> None:
+    def _record(self, client: Client, subject: str, what: str, outcome: str = "ok") -> None:
+        """`what`: the grant, or why not."""
         self._audit.record(
             AuditEvent(
                 event="token.exchange",
+                outcome=outcome,
                 actor=subject,
                 subject=subject,
                 client_id=client.client_id,
-                details={"grant": grant_id},
+                details={"grant" if outcome == "ok" else "why": what},
             )
         )
 

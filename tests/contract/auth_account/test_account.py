@@ -176,6 +176,8 @@ def test_a_wallet_belongs_to_one_person(room: Room) -> None:
     room.person("ada", A)
     eve = room.token(room.person("eve").subject)
     assert refused(room.link(eve, WALLET)) == (409, "wallet_taken")
+    last = room.world.audit.events[-1]
+    assert (last.event, last.outcome, last.details) == ("wallet.link", "refused", {"why": "WalletTaken"})
     assert refused(room.client.delete(f"{WALLETS}/{A}", headers=eve)) == (404, "no_such_wallet")
 
 

@@ -122,10 +122,12 @@ def test_a_signature_for_a_token(world: World, client: FlaskClient) -> None:
     assert [event.event for event in world.audit.events] == ["token.exchange"]
 
 
-def test_a_signature_counts_once(client: FlaskClient) -> None:
+def test_a_signature_counts_once(world: World, client: FlaskClient) -> None:
     token = siwe(client)
     assert exchange(client, token).status_code == 200
     assert refused(exchange(client, token)) == (400, "invalid_request")
+    last = world.audit.events[-1]
+    assert (last.event, last.outcome, last.details) == ("token.exchange", "refused", {"why": "NonceRefused"})
 
 
 def test_a_linked_wallets_token_is_its_persons(world: World, client: FlaskClient) -> None:
