@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, measure
+from scripts.bench import cases, keystores, measure
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -57,6 +57,8 @@ RATES: tuple[Case, ...] = (
     ("fileinfo (url)", cases.fileinfo_url, 800, True),
     ("initialize", cases.initialize, 600, True),
     ("bearer-protected no-op", cases.whoami, 1500, True),
+    ("keystore login, new", keystores.cold, 100, False),
+    ("keystore login, known", keystores.cached, 800, True),
     ("download, small file", cases.download, 400, False),
 )
 
