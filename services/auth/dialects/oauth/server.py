@@ -4,6 +4,7 @@ Others add a grant to GRANTS (a class with `server.parts` at hand) and a way of 
 AUTH_METHODS; the metadata documents name whatever is here.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -28,6 +29,9 @@ from services.auth.domain.clients import DIRAC_CERTIFICATE, PRIVATE_KEY_JWT, TLS
 from services.auth.domain.scopes import PERSONAL, format_scope
 from services.auth.usecases.access_tokens import Issued, TokenRequest
 from services.auth.usecases.grants import TokenSet
+
+# At DEBUG Authlib writes the tokens it issues, whole.
+logging.getLogger("authlib").setLevel(logging.INFO)
 
 AuthMethod = Callable[[Callable[[str], OAuthClient | None], TokenForm], OAuthClient | None]
 # How a client proves itself besides Authlib's own client_secret_basic, client_secret_post and none.
@@ -88,6 +92,9 @@ class OAuthServer(AuthorizationServer):
         """Signed; a reference for DIRAC's old clients, who put tokens into URLs (decision 0015)."""
         if client.legacy_no_pkce or client.client_id == DIRAC_CERTIFICATE:
             return self.parts.references.in_place_of(issued.access)
+        confirmation = self.confirmation(client)
+        if confirmation is not None:
+            return self.parts.access_tokens.bound(issued.access, confirmation)
         return issued.access
 
     def own_token(self, client: Client, scopes: tuple[str, ...]) -> dict[str, Any]:
