@@ -139,7 +139,12 @@ def _all_kinds(root: type[Exception]) -> set[type[Exception]]:
 
 
 def test_every_error_of_ours_has_an_answer_in_a_room() -> None:
-    rooms = (ocean_errors.RESPONSES, ocean_errors.FIELD_RESPONSES, internal_errors.RESPONSES, native_errors.RESPONSES)
+    rooms = (
+        ocean_errors.RESPONSES,
+        ocean_errors.FIELD_RESPONSES,
+        internal_errors.RESPONSES,
+        native_errors.RESPONSES,
+    )
     answered: set[type[Exception]] = {kind for table in rooms for kind in table}
     answered |= {ocean_errors.FieldErrors, ocean_errors.RequestTooLarge, internal_errors.BadRequest}
     raised = {kind for kind in _all_kinds(AuthError) if kind.__module__ in RAISED_HERE}
