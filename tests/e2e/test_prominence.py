@@ -162,6 +162,30 @@ def test_register_login_and_a_call(
     assert answer["groups"] == []
 
 
+@pytest.mark.parametrize("name", [NEWER, OLDER])
+def test_a_personal_token_stands_in_for_a_login(stack: Stack, person: str, tmp_path: Path, name: str) -> None:
+    password = {"username": person, "password": PASSWORD, "expiration": 600}
+    signed_in = requests.post(f"{stack.gateway}/api/auth", json=password, timeout=30).json()["token"]
+    made = requests.post(
+        f"{stack.gateway}/tidegate/v1/me/keys",
+        json={"format": "jwt", "label": "cluster", "scopes": ["job:read"], "expires_in": 3600},
+        headers={"Authorization": f"Bearer {signed_in}"},
+        timeout=30,
+    )
+    assert made.status_code == 201, made.text
+    client = CommandLine(name, stack, tmp_path)
+    listed = client.run(client.argv("list"), PROMINENCE_TOKEN=made.json()["key"])
+    assert (listed.returncode, listed.stdout.split()[0]) == (0, "ID"), listed.stdout
+    ended = requests.delete(
+        f"{stack.gateway}/tidegate/v1/me/keys/{made.json()['id']}",
+        headers={"Authorization": f"Bearer {signed_in}"},
+        timeout=30,
+    )
+    assert ended.ok
+    refused = client.run(client.argv("list"), PROMINENCE_TOKEN=made.json()["key"])
+    assert (refused.returncode, refused.stdout) == (1, "Error: authentication failed\n")
+
+
 def test_a_denied_login_gets_no_token(stack: Stack, browser: Browser, tmp_path: Path) -> None:
     client = CommandLine(NEWER, stack, tmp_path)
     assert client.register().returncode == 0
