@@ -46,7 +46,7 @@ test: setup ## every test that needs no Docker Engine, Slurm or browser
 	@scripts/setup/postgres.sh
 	@scripts/setup/node.sh tests/e2e/oceanjs
 	@scripts/setup/node.sh tests/e2e/dcp
-	@scripts/setup/client.sh prominence prominence-cli
+	@scripts/setup/client.sh prominence prominence-cli diracx-cli
 	scripts/test.sh
 
 test-browser: setup ## the pages in a headless Chromium before a whole stack
