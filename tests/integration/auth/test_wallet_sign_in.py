@@ -16,7 +16,7 @@ import requests
 
 from libs.signing import tokens
 from libs.signing.keys import PrivateKey
-from libs.signing.personal import sign_personal, sign_text
+from libs.signing.personal import sign_personal, sign_text, text_digest
 from libs.signing.siwe import parse_siwe
 from tests.auth_server import ISSUER, AuthPair, auth_pair
 from tests.fakes.auth_siwe import changed
@@ -31,6 +31,11 @@ ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 # Any signature is fine: return 0x1626ba7e, the magic value of EIP-1271, padded to a word.
 SAYS_YES = "0x631626ba7e60e01b60005260206000f3"
 SAYS_NO = "0x600060005260206000f3"
+
+
+def knows(text: str) -> str:
+    """The code of an account that says yes for this text, signed as it stands, and for nothing else."""
+    return f"0x631626ba7e60e01b7f{text_digest(text).hex()}600435140260005260206000f3"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -227,6 +232,14 @@ def test_smart_accounts_are_asked_on_the_chain(pair: AuthPair, dev_chain: DevCha
         refused = exchange(pair, challenge(pair, address), "0x0102")
         assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
         assert refused.json()["error_description"] == "The signature is not by this account."
+
+
+def test_a_smart_account_is_asked_about_the_very_text(pair: AuthPair, dev_chain: DevChain) -> None:
+    address = PrivateKey(secrets.token_bytes(32)).address
+    message, other = challenge(pair, address), challenge(pair, address)
+    dev_chain.rpc("anvil_setCode", address, knows(message))
+    assert exchange(pair, other, "0x01").status_code == 400
+    assert exchange(pair, message, "0x01").status_code == 200
 
 
 def test_texts_made_elsewhere_prove_nothing(pair: AuthPair, wallet: PrivateKey) -> None:
