@@ -61,7 +61,7 @@ def app_of(client_id: str, **changes: Any) -> Client:
 
 
 def register(world: World) -> None:
-    """`app` and `other` have a secret, `native` and `tool` are public, `keyed` has keys, `looker` is trusted."""
+    """`app`, `other`, `looker` (trusted) have a secret, `keyed` has keys; `native` and `tool` are public."""
     world.people.add(ALICE, None)
     world.clients.add(app_of("app"))
     world.clients.add(app_of("other"))

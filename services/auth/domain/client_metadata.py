@@ -197,7 +197,7 @@ def _shown(document: Mapping[str, Any]) -> dict[str, Any]:
         url = document.get(name)
         if url is None or url == "":
             continue
-        if not isinstance(url, str) or len(url) > MAX_URL_CHARS or _URL.fullmatch(url) is None:
+        if not _is_text(url) or len(url) > MAX_URL_CHARS or _URL.fullmatch(url) is None:
             raise BadClientMetadata(f"The {name} is not an http or https URL.")
         found[name] = url
     found |= {name: text for name in _TEXTS if (text := _text(document, name)) is not None}
@@ -213,7 +213,7 @@ def _text(document: Mapping[str, Any], name: str) -> str | None:
     text = document.get(name)
     if text is None or text == "":
         return None
-    if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS or not text.isprintable():
+    if not _is_text(text) or len(text) > MAX_TEXT_CHARS or not text.isprintable():
         raise BadClientMetadata(f"The {name} is no text, too long, or has characters that cannot be shown.")
     return text.strip() or None
 
@@ -224,9 +224,14 @@ def _list(document: Mapping[str, Any], name: str, code: str = "invalid_client_me
         return ()
     if not isinstance(values, list) or len(values) > MAX_URIS:
         raise BadClientMetadata(f"{name} is a list of at most {MAX_URIS} texts.", code)
-    if not all(isinstance(value, str) and 0 < len(value) <= MAX_URL_CHARS for value in values):
+    if not all(_is_text(value) and 0 < len(value) <= MAX_URL_CHARS for value in values):
         raise BadClientMetadata(f"{name} is a list of texts of 1 to {MAX_URL_CHARS} characters.", code)
     return tuple(values)
+
+
+def _is_text(value: Any) -> bool:
+    """Numbers arrive as texts of a kind of their own (libs/web/strict_json.py): they are none."""
+    return type(value) is str
 
 
 def _flag(document: Mapping[str, Any], name: str) -> bool:
