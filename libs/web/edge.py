@@ -32,7 +32,8 @@ WHOLE = "tidegate.whole"
 UNKNOWN_ROUTE = "unknown"
 QUIET = ("/health/", "/metrics")
 # Longer than `did:op:` plus a hash and than a transaction hash: a path is seldom worth the full redaction.
-_SUSPECT = re.compile(r":/|eyJ|[A-Za-z0-9_=.-]{67,}")
+# 43 characters: an opaque token or code of ours that stands in a path by mistake.
+_SUSPECT = re.compile(r":/|eyJ|[A-Za-z0-9_=.-]{67,}|(?:/|\.)[A-Za-z0-9_-]{43}(?:/|$)")
 _MOST_DRAINED_BYTES = 32 * 1024 * 1024  # above any body the gateway lets in
 _DRAIN_PIECE_BYTES = 256 * 1024
 INTERNAL_ERROR = "Internal server error. The request id names it in our log."

@@ -32,6 +32,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{REDACTED}",
     ),
     (re.compile(r"(?<![0-9A-Fa-f])(?:0x)?[0-9A-Fa-f]{128,}"), REDACTED),
+    # 32 bytes in base64url: our opaque tokens, codes and the secret half of an API key.
+    (re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), REDACTED),
 )
 # 32 bytes of hex are a transaction hash in most lines and a key in lines that speak of keys.
 _SPEAKS_OF_KEYS = re.compile(r"key|secret|mnemonic", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from libs.signing import tokens
@@ -71,7 +71,13 @@ class AccessTokens:
 
     def issue(self, request: TokenRequest) -> Issued:
         """Sign a token; nothing is stored. Raises NoActiveKey."""
-        token = self.describe(request)
+        return self._signed(self.describe(request))
+
+    def bound(self, issued: Issued, confirmation: Mapping[str, Any]) -> Issued:
+        """The same token for the holder of a certificate (RFC 8705 3); the unbound text must be dropped."""
+        return self._signed(replace(issued.token, confirmation=confirmation))
+
+    def _signed(self, token: AccessToken) -> Issued:
         claims = claims_of(token, self._issuer)
         return Issued(
             text=tokens.issue(claims, self._keyring.current().signing, {"typ": TYPE}),

@@ -12,6 +12,7 @@ SIGNATURE = "0x" + "a1" * 65
 KEY = "0xfd5c1ccea015b6d663618850824154a3b3fb2882c46cefb05b9a93fea8c3d215"
 TX = "0x" + "0f" * 32
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDM2MDB9.TIlWgbUU3Sf0qiN1uMG0oT3BfSJEj6OJ"
+OPAQUE = "Ab1_-" * 8 + "xyz"  # 32 bytes in base64url: tokens, codes, secrets of keys
 URL = "https://bucket.example/private/file.csv?X-Amz-Signature=deadbeef"
 
 
@@ -46,6 +47,8 @@ def service() -> Iterator[str]:
         ("postgresql://user:hunter2@db/x refused", "hunter2"),
         ("GET /ddo/http:/bucket.example/a.csv", "bucket.example"),  # slashes merged on the way
         ("wss://node.example/v3/0123456789abcdef", "0123456789abcdef"),
+        (f"GET /jobs/{OPAQUE}/x", OPAQUE),
+        (f"no such key 0123456789abcdef0123.{OPAQUE}", OPAQUE),
         (f"could not import private key {KEY}", KEY[2:]),
         (f"bad key {KEY[2:]}", KEY[2:]),
         ("mnemonic='taxi music thumb unique chat sand crew more leg another off lamp'", "thumb"),
