@@ -5,12 +5,20 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from libs.web.principal import WALLET, Principal
-from services.auth.domain.api_keys import ApiKey, KeyRequest, NoSuchKey, new_key_id, split_key
+from libs.web.principal import CLIENT, WALLET, Principal
+from services.auth.domain.api_keys import (
+    ApiKey,
+    KeyRequest,
+    NoSuchKey,
+    ScopesNotYours,
+    new_key_id,
+    split_key,
+)
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import PERSONAL_TOKENS
 from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.errors import StoreUnavailable
+from services.auth.domain.scopes import KEYS
 from services.auth.domain.secrets import hash_of, matches, new_secret
 from services.auth.ports import ApiKeys, Audit, Clock
 from services.auth.usecases.principals import Found
@@ -40,8 +48,7 @@ class PersonalKeys:
         It can do no more than what made it, and what a key made ends no later than that key.
         Raises BadKeyRequest, ScopesNotYours, TooManyKeys, StoreUnavailable.
         """
-        request.check()
-        wanted = request.scopes_of(maker.scopes)
+        wanted = scopes_for(maker, request)
         now = self._clock.now()
         seconds = seconds_for(maker, request, now)
         secret = new_secret()
@@ -120,6 +127,14 @@ class ApiKeyResolver:
 
 def subjects_of(principal: Principal) -> Collection[str]:
     return (principal.subject, *(WALLET + address for address in principal.wallets))
+
+
+def scopes_for(maker: Principal, request: KeyRequest) -> tuple[str, ...]:
+    """Raises BadKeyRequest, ScopesNotYours (of applications, too: they have a secret, and end with it)."""
+    request.check()
+    if maker.subject.startswith(CLIENT):
+        raise ScopesNotYours([KEYS])
+    return request.scopes_of(maker.scopes)
 
 
 def seconds_for(maker: Principal, request: KeyRequest, now: float) -> int | None:

@@ -6,7 +6,7 @@ from libs.web.principal import Principal
 from services.auth.domain.api_keys import KeyRequest, NoSuchKey
 from services.auth.domain.clients import BUILTIN, PERSONAL_TOKENS
 from services.auth.domain.grants import Grant
-from services.auth.usecases.api_keys import seconds_for, subjects_of
+from services.auth.usecases.api_keys import scopes_for, seconds_for, subjects_of
 from services.auth.usecases.grants import GrantFlows, TokenSet
 
 FLOW: Final = "personal"
@@ -21,8 +21,7 @@ class PersonalTokens:
 
         Raises BadKeyRequest, ScopesNotYours, GrantRevoked, NoActiveKey, StoreUnavailable.
         """
-        request.check()
-        wanted = request.scopes_of(maker.scopes)
+        wanted = scopes_for(maker, request)
         client = BUILTIN[PERSONAL_TOKENS]
         lifetime = seconds_for(maker, request, now) or self._flows.lifetimes.grant
         details = {"label": request.label, "access_seconds": lifetime}

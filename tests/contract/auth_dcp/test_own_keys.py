@@ -140,9 +140,14 @@ def test_an_auth_token_of_a_wallet_makes_no_keys(client: FlaskClient, world: Wor
     assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
 
 
-def test_applications_that_act_for_themselves_have_no_keys(client: FlaskClient, world: World) -> None:
-    answer = client.post(PATH, headers=token_of(world, "client:myDIRACClientID"), json={})
-    assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
+@pytest.mark.parametrize("path", [PATH, "/api/v0/key"])
+@pytest.mark.parametrize("kind", ["key", "jwt"])
+def test_applications_that_act_for_themselves_have_no_keys(
+    client: FlaskClient, world: World, path: str, kind: str
+) -> None:
+    answer = client.post(path, headers=token_of(world, "client:myDIRACClientID"), json={"format": kind})
+    assert answer.status_code == 403
+    assert world.api_keys.keys == {}
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,12 @@ from flask import Blueprint, Response, g, request
 
 from libs.web.gate import needs
 from libs.web.json_bodies import read_json_object
-from libs.web.principal import CLIENT, Principal
 from libs.web.strict_json import Json
 from services.auth.deps import KeyParts
 from services.auth.dialects.keys import errors
 from services.auth.dialects.keys.requests import key_request
 from services.auth.domain import scopes
-from services.auth.domain.api_keys import ApiKey, BadKeyRequest, ScopesNotYours
+from services.auth.domain.api_keys import ApiKey, BadKeyRequest
 from services.auth.domain.grants import Grant
 
 MAX_BODY_BYTES: Final = 16 * 1024
@@ -32,7 +31,6 @@ def add(room: Blueprint, parts: KeyParts) -> None:
     @room.post("")
     @needs(scopes.KEYS)
     def create() -> Response:
-        check_maker(g.principal)
         members = read_json_object(request, MAX_BODY_BYTES)
         wanted = key_request(members.get("label"), members.get("expires_in"), members.get("scopes"))
         if wanted_format(members) == JWT:
@@ -49,12 +47,6 @@ def add(room: Blueprint, parts: KeyParts) -> None:
         else:
             parts.keys.revoke(g.principal, key_id)
         return Response(status=204)
-
-
-def check_maker(maker: Principal) -> None:
-    """Applications that act for themselves have a secret already. Raises ScopesNotYours."""
-    if maker.subject.startswith(CLIENT):
-        raise ScopesNotYours([scopes.KEYS])
 
 
 def wanted_format(members: dict[str, Json]) -> str:
