@@ -159,7 +159,10 @@ class People(Protocol):
     def link_wallet(self, person_id: str, address: str) -> None:
         """Moves the wallet's own stamp too. Raises WalletTaken; linking it again to its person is fine."""
 
-    def unlink_wallet(self, person_id: str, address: str) -> bool: ...
+    def unlink_wallet(self, person_id: str, address: str, *, keeps_way_in: bool = False) -> bool:
+        """`keeps_way_in`: raises LastWayIn when neither a wallet nor a password nor a certificate would stay,
+        whatever else happens at the same time.
+        """
 
     def link_certificate(self, person_id: str, subject_dn: str, issuer_dn: str | None) -> None:
         """Raises CertificateTaken."""

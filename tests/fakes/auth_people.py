@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from libs.web.principal import PERSON, WALLET
+from services.auth.domain.accounts import LastWayIn
 from services.auth.domain.audit import AuditEvent, AuditQuery, StoredEvent
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.guesses import KNOWN_SECONDS, REST_SECONDS, lock_seconds
@@ -172,11 +173,15 @@ class MemoryPeople:
                 raise WalletTaken
             self.stamps.move(person.subject, WALLET + address)
 
-    def unlink_wallet(self, person_id: str, address: str) -> bool:
+    def unlink_wallet(self, person_id: str, address: str, *, keeps_way_in: bool = False) -> bool:
         with self._lock:
             person = self._locked(person_id)
             if self._wallets.get(address) != person_id:
                 return False
+            own = list(self._wallets.values()).count(person_id)
+            others = own > 1 or bool(self.certificates(person_id))
+            if keeps_way_in and not others and person_id not in self._hashes:
+                raise LastWayIn
             del self._wallets[address]
             self.stamps.move(person.subject, WALLET + address)
             return True

@@ -9,7 +9,6 @@ from libs.signing.keys import checksum
 from libs.web.principal import WALLET, Principal
 from services.auth.domain.accounts import (
     HasAccount,
-    LastWayIn,
     NoAccount,
     NoSuchWallet,
     NotAPerson,
@@ -108,9 +107,7 @@ class OwnAccount:
             raise NoSuchWallet from error
         if wallet not in person.wallets:
             raise NoSuchWallet
-        if person.wallets == (wallet,) and not self._has_other_way_in(person):
-            raise LastWayIn
-        if not self._people.unlink_wallet(person.id, wallet):
+        if not self._people.unlink_wallet(person.id, wallet, keeps_way_in=True):
             raise NoSuchWallet
         self._record("wallet.unlink", person, {"wallet": wallet})
 
@@ -141,9 +138,6 @@ class OwnAccount:
         self._people.add(person, None if password is None else self._hashed(password))
         self._record("person.register", person, {"wallet": address})
         return person
-
-    def _has_other_way_in(self, person: Person) -> bool:
-        return self._people.password_hash(person.id) is not None or bool(self._people.certificates(person.id))
 
     def _record(self, event: str, person: Person, details: dict[str, str], outcome: str = "ok") -> None:
         self._audit.record(

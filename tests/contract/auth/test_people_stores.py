@@ -337,6 +337,27 @@ def test_of_simultaneous_accounts_for_one_wallet_one_is_made(stores: Stores) -> 
     assert len(stores.people.page("", 100)) == 1
 
 
+def test_the_last_way_in_can_be_kept(stores: Stores) -> None:
+    ada = replace(person(1, "ada"), wallets=(WALLET, OTHER_WALLET))
+    stores.people.add(ada, None)
+    addresses = (WALLET, OTHER_WALLET)
+    results = at_once(2, lambda n: stores.people.unlink_wallet(ada.id, addresses[n], keeps_way_in=True))
+    assert sorted(results) == ["LastWayIn", "True"]
+    found = stores.people.by_id(ada.id)
+    assert found is not None
+    [left] = found.wallets
+    assert not stores.people.unlink_wallet(ada.id, "0x" + "0" * 40, keeps_way_in=True)
+    stores.people.link_certificate(ada.id, DN, None)
+    assert stores.people.unlink_wallet(ada.id, left, keeps_way_in=True)
+    stores.people.link_wallet(ada.id, WALLET)
+    stores.people.unlink_certificate(ada.id, DN)
+    stores.people.set_password(ada.id, "hash")
+    assert stores.people.unlink_wallet(ada.id, WALLET, keeps_way_in=True)
+    stores.people.set_password(ada.id, None)
+    stores.people.link_wallet(ada.id, WALLET)
+    assert stores.people.unlink_wallet(ada.id, WALLET), "administrators may"
+
+
 def test_of_simultaneous_links_one_gets_the_wallet(stores: Stores) -> None:
     for number in range(8):
         add(stores, number)

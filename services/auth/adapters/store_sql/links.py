@@ -2,15 +2,16 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, union_all, update
 
 from libs.sql.engine import Database
 from libs.web.principal import WALLET
 from services.auth.adapters.store_sql.inserts import insert_or_ignore, was_inserted
 from services.auth.adapters.store_sql.people_rows import person_of, select_people
-from services.auth.adapters.store_sql.people_tables import certificates, people, wallets
+from services.auth.adapters.store_sql.people_tables import certificates, passwords, people, wallets
 from services.auth.adapters.store_sql.stamps import move_stamps
 from services.auth.adapters.store_sql.work import is_storable, moment, read, write
+from services.auth.domain.accounts import LastWayIn
 from services.auth.domain.people import (
     CertificateTaken,
     NoSuchPerson,
@@ -46,6 +47,12 @@ _CERTIFICATES: Final = (
 _OWNER_OF_WALLET: Final = select(wallets.c.person_id).where(wallets.c.address == bindparam("address"))
 _OWN_ISSUER: Final = update(certificates).where(
     certificates.c.subject_dn == bindparam("subject"), certificates.c.person_id == bindparam("id")
+)
+_WAY_IN: Final = union_all(
+    *(
+        select(table.c.person_id).where(table.c.person_id == bindparam("id"))
+        for table in (wallets, passwords, certificates)
+    )
 )
 
 
@@ -83,13 +90,15 @@ class SqlLinks:
             if not was_inserted(connection, self._insert_wallet, row):
                 raise WalletTaken
 
-    def unlink_wallet(self, person_id: str, address: str) -> bool:
+    def unlink_wallet(self, person_id: str, address: str, *, keeps_way_in: bool = False) -> bool:
         gone = delete(wallets).where(wallets.c.address == address, wallets.c.person_id == person_id)
 
         def work(connection: Connection) -> bool:
             person = self._locked(connection, person_id)
             if connection.execute(gone).rowcount == 0:
                 return False
+            if keeps_way_in and connection.execute(_WAY_IN, {"id": person_id}).first() is None:
+                raise LastWayIn
             move_stamps(connection, person.subject, WALLET + address)
             return True
 
