@@ -26,6 +26,7 @@ from scripts.stack import up as stack
 from scripts.stack.config import REPO, StackConfig
 from scripts.stack.free_ports import free_ports
 from scripts.stack.processes import find
+from scripts.stack.services import environment
 
 SLOW_DOWNLOADS = 20
 BIG_DOWNLOADS = 4
@@ -57,6 +58,7 @@ RATES: tuple[Case, ...] = (
     ("fileinfo (url)", cases.fileinfo_url, 800, True),
     ("initialize", cases.initialize, 600, True),
     ("bearer-protected no-op", cases.whoami, 1500, True),
+    ("token by client credentials", cases.client_credentials, 400, True),
     ("keystore login, new", keystores.cold, 100, False),
     ("keystore login, known", keystores.cached, 800, True),
     ("download, small file", cases.download, 400, False),
@@ -126,6 +128,7 @@ def prepare(config: StackConfig, name: str, size: int) -> cases.Sample:
         orders=tuple(orders),
         file_url=url,
         gateway=config.gateway_url,
+        auth_environment=environment(config, "auth"),
     )
 
 

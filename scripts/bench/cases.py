@@ -5,7 +5,8 @@ import json
 import secrets
 import time
 import urllib.request
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,6 +15,10 @@ from libs.signing.keys import PrivateKey
 from libs.signing.messages import AuthToken, Decrypt, Download
 from libs.signing.personal import sign_text
 from scripts.bench.measure import CONNECTIONS, MIB, Request
+from services.auth.domain.clients import ClientOrigin
+from services.auth.settings import load_settings
+from services.auth.usecases.registrations import Registrant
+from services.auth.wiring import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Sample:
     orders: tuple[tuple[PrivateKey, str], ...]  # one consumer and order transaction per connection
     file_url: str
     gateway: str
+    auth_environment: Mapping[str, str]
 
 
 def discovery(_: Sample, __: Path) -> Iterator[list[Request]]:
@@ -108,12 +114,32 @@ def _create_token(key: PrivateKey, nonce_text: str, expiration: str) -> Request:
 
 def whoami(sample: Sample, _: Path) -> Iterator[list[Request]]:
     """One route that does nothing but know its caller; a token for each connection."""
-    expiration = str(int(time.time()) + 3600)
     for _lane in range(CONNECTIONS):
-        request = _create_token(PrivateKey(secrets.token_bytes(32)), "1", expiration)
-        with urllib.request.urlopen(sample.gateway + request.path, timeout=30) as reply:
-            token = json.load(reply)["token"]
-        yield [Request("/tidegate/v1/whoami", authorization=f"Bearer {token}")]
+        yield [Request("/tidegate/v1/whoami", authorization=f"Bearer {_wallet_token(sample)}")]
+
+
+def client_credentials(sample: Sample, _: Path) -> Iterator[list[Request]]:
+    """Access tokens; a client of its own for each connection (RFC 6749 section 4.4)."""
+    metadata = {
+        "client_name": "bench",
+        "grant_types": ["client_credentials"],
+        "response_types": [],
+        "scope": "job:read job:write",
+    }
+    body = urlencode({"grant_type": "client_credentials", "scope": "job:read"})
+    registrations = build(load_settings(sample.auth_environment)).oauth.registrations
+    for _lane in range(CONNECTIONS):
+        made = registrations.register(metadata, Registrant(origin=ClientOrigin.ADMIN))
+        basic = b64encode(f"{made.client.client_id}:{made.secret}".encode()).decode()
+        form = "application/x-www-form-urlencoded"
+        yield [Request("/oauth2/token", "POST", form, body, f"Basic {basic}")]
+
+
+def _wallet_token(sample: Sample) -> str:
+    request = _create_token(PrivateKey(secrets.token_bytes(32)), "1", str(int(time.time()) + 3600))
+    with urllib.request.urlopen(sample.gateway + request.path, timeout=30) as reply:
+        token: str = json.load(reply)["token"]
+    return token
 
 
 def download(sample: Sample, _: Path, each: int = 800) -> Iterator[list[Request]]:
