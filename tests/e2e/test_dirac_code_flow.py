@@ -78,6 +78,11 @@ def seed_url(site: DiracSite, **more: str) -> str:
     return f"{site.plain}/oauth2/auth?{urlencode({**asked, **more})}"
 
 
+def is_about(expires_in: int, seconds: int) -> bool:
+    """Counted from the consent, and the exchange comes a moment later."""
+    return seconds - 60 < expires_in <= seconds
+
+
 def whoami(site: DiracSite, token: str) -> dict[str, Any]:
     answer = requests.get(
         f"{site.plain}/dirac/api/auth/userinfo", headers={"Authorization": f"Bearer {token}"}, timeout=10
@@ -102,7 +107,8 @@ def test_the_seeds_steps_by_curl(site: DiracSite, browser: Browser) -> None:
     assert status == "200", body
     answer = json.loads(body)
     assert answer["access_token"] == answer["token"]
-    assert (len(answer["token"]), answer["token_type"], answer["expires_in"]) == (43, "Bearer", 8 * 3600)
+    assert (len(answer["token"]), answer["token_type"]) == (43, "Bearer")
+    assert is_about(answer["expires_in"], 8 * 3600)
     who = whoami(site, answer["token"])
     assert (who["preferred_username"], who["dirac_group"], who["vo"]) == ("alice", "vo_user", "vo")
     # Somebody uses the code again: it was copied, and what was issued for it ends.
@@ -118,7 +124,7 @@ def test_the_hours_that_a_person_chose_bound_the_token(
     code = query_of(agreed(site, browser, seed_url(site), hours=hours))["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "client_id": "portal"}
     answer = requests.post(f"{site.plain}/oauth2/token", data=form, timeout=10).json()
-    assert answer["expires_in"] == seconds
+    assert is_about(answer["expires_in"], seconds)
     assert len(answer["access_token"]) == 43
 
 

@@ -17,10 +17,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from libs.web.client_certificate import CertificateHeaders, ClientCertificate
+from scripts.stack import tls
 from scripts.stack.config import StackConfig
 from scripts.stack.free_ports import free_ports
 from scripts.stack.gateway import command, render
 from scripts.stack.processes import answers
+from services.auth.domain.certificates import parse_pem
 from tests.e2e.market import one, request
 from tests.fakes.certificates import Authority, Issued
 from tests.processes import end_group
@@ -245,3 +247,20 @@ def test_without_a_tls_port_no_page_of_it_is_read(tmp_path: Path) -> None:
     checked = subprocess.run([*command(conf), "-t"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert not (tmp_path / "tls").exists()
+
+
+def test_the_development_authority_issues_client_certificates(tmp_path: Path) -> None:
+    own = tmp_path / "tls"
+    with starting(tmp_path, Authority(), GATEWAY_TLS_CLIENT_CAS=str(own / "ca.pem")) as gateway:
+        certificate, key = tls.issue(own, "Alice", "alice")
+        assert key.stat().st_mode & 0o777 == 0o600
+        found = told(
+            requests.get(
+                f"{gateway.tls}/.well-known/jwks.json",
+                cert=(str(certificate), str(key)),
+                verify=str(own / "ca.pem"),
+                timeout=10,
+            )
+        )
+        assert found is not None
+        assert parse_pem(found.pem.encode()).subject == "/DC=org/DC=tidegate-development/CN=Alice"
