@@ -154,6 +154,14 @@ def test_key_proves_a_client(tokens: Tokens, key: Any, audience: Any) -> None:
     assert prove(tokens, assertion(tokens.world, key, aud=audience)) == 200
 
 
+def test_assertion_that_says_an_hour_counts_for_five_minutes(tokens: Tokens) -> None:
+    hour = int(tokens.world.clock.now()) + 3600
+    text = assertion(tokens.world, exp=hour, jti="other")
+    assert prove(tokens, assertion(tokens.world, exp=hour)) == 200
+    tokens.world.clock.time += 331
+    assert prove(tokens, text) == 401
+
+
 def test_assertion_counts_once(tokens: Tokens) -> None:
     text = assertion(tokens.world)
     assert prove(tokens, text) == 200
@@ -175,8 +183,11 @@ def test_assertion_counts_once(tokens: Tokens) -> None:
         {"exp": None},
         {"exp": 1},
         {"exp": "soon"},
-        {"exp": 1_700_000_000 + 10_000},
-        {"exp": 1e300},
+        {"exp": 1_700_000_000 + 10_000, "iat": None},
+        {"exp": 1_700_000_000 + 10_000, "iat": 1_700_000_000 - 400},
+        {"exp": 1e300, "iat": None},
+        {"exp": float("nan")},
+        {"iat": float("nan")},
         {"nbf": 1_700_000_000 + 100},
         {"iat": 1_700_000_000 + 100},
         {"jti": None},

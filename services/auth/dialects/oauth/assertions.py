@@ -1,5 +1,6 @@
 """private_key_jwt (RFC 7523, OIDC core 9) by Authlib, with our clock, bounds and single-use ids."""
 
+import math
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import InvalidClientError
@@ -14,7 +15,7 @@ from services.auth.dialects.oauth.models import OAuthClient
 from services.auth.domain.clients import PRIVATE_KEY_JWT
 
 ALGORITHMS: Final = ("ES256", "RS256")
-MOST_SECONDS: Final = 300  # from now to `exp`
+MOST_SECONDS: Final = 300  # an assertion counts so long after `iat`, whatever its `exp` says
 LEEWAY_SECONDS: Final = 30
 MAX_ID_CHARS: Final = 255
 PURPOSE: Final = "client_assertion"
@@ -69,7 +70,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):
             exp={"essential": True},
         )
         registry.validate(claims)
-        if claims["exp"] > now + MOST_SECONDS:
+        if _end(claims, now) < now - LEEWAY_SECONDS:
             raise InvalidClientError
         if not self.validate_jti(claims, claims.get("jti")):
             raise InvalidClientError
@@ -77,5 +78,22 @@ class PrivateKeyJwt(JWTBearerClientAssertion):
     def validate_jti(self, claims: dict[str, Any], jti: object) -> bool:
         if not isinstance(jti, str) or not 0 < len(jti) <= MAX_ID_CHARS:
             return False
-        ends = float(claims["exp"]) + LEEWAY_SECONDS
+        ends = _end(claims, self._parts.clock.now()) + LEEWAY_SECONDS
         return self._parts.single_use.spend_foreign(PURPOSE, f"{claims['sub']} {jti}", ends)
+
+
+def _end(claims: dict[str, Any], now: float) -> float:
+    """Until when it counts. Authlib's client writes an `exp` of an hour: for us it is over before.
+
+    Without `iat` nobody knows how old it is, so `exp` itself must be near. Raises InvalidClientError.
+    """
+    issued_at, expires_at = claims.get("iat"), float(claims["exp"])
+    if not math.isfinite(expires_at):
+        raise InvalidClientError
+    if issued_at is not None:
+        if not math.isfinite(float(issued_at)):
+            raise InvalidClientError
+        return min(expires_at, float(issued_at) + MOST_SECONDS)
+    if expires_at > now + MOST_SECONDS:
+        raise InvalidClientError
+    return expires_at
