@@ -25,7 +25,8 @@ from services.auth.adapters.store_sql.audit import SqlAudit
 from services.auth.adapters.store_sql.clients import SqlClients
 from services.auth.adapters.store_sql.guesses import SqlGuesses
 from services.auth.adapters.store_sql.stores import SqlKeyStore
-from services.auth.admin_commands import COMMANDS, Desk, Mistake
+from services.auth.admin_commands import COMMANDS
+from services.auth.admin_desk import Desk, Mistake
 from services.auth.admin_parser import parser
 from services.auth.dialects.native.errors import RESPONSES
 from services.auth.domain.client_metadata import BadClientMetadata

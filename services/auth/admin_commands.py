@@ -2,9 +2,11 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from services.auth.admin_desk import Desk, Mistake
+from services.auth.admin_openpai import import_openpai
 from services.auth.dialects.native.views import (
     certificates_view,
     client_view,
@@ -16,39 +18,10 @@ from services.auth.dialects.native.views import (
 from services.auth.domain.audit import AuditQuery
 from services.auth.domain.authority import OPERATOR
 from services.auth.domain.clients import ClientOrigin
-from services.auth.usecases.administration import Administration
-from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.people import Changes, NewPerson
-from services.auth.usecases.registrations import Registrant, Registrations
+from services.auth.usecases.registrations import Registrant
 
 _PAGE: Final = 200
-
-
-class Mistake(Exception):
-    """The command cannot be done as given; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    administration: Administration
-    registrations: Registrations
-    keyring: Keyring
-    read_line: Callable[[], str]
-    ask: Callable[[str], str]  # at the terminal, without echo
-    generate: Callable[[], str]
-
-    def password(self, options: Namespace) -> str:
-        if options.generate:
-            return self.generate()
-        if options.stdin:
-            return self.read_line()
-        try:
-            password = self.ask("Password: ")
-            if self.ask("Again: ") != password:
-                raise Mistake("The two are not the same.")
-        except (EOFError, OSError):
-            raise Mistake("There is no terminal: use --stdin or --generate.") from None
-        return password
 
 
 def create_admin(desk: Desk, options: Namespace) -> Any:
@@ -215,6 +188,7 @@ COMMANDS: Final[Mapping[str, Callable[[Desk, Namespace], Any]]] = {
     "revoke-admin": changing(Changes(is_admin=False)),
     "unlock": unlock,
     "remove": remove,
+    "import-openpai": import_openpai,
     "groups": list_groups,
     "put-group": put_group,
     "remove-group": remove_group,

@@ -39,6 +39,8 @@ def _people(commands: Any) -> None:
         ("remove", "for good; the name rests a day"),
     ):
         commands.add_parser(name, help=what).add_argument("username")
+    users = commands.add_parser("import-openpai", help="take over the users of an OpenPAI server")
+    users.add_argument("file", help="its user file (LOWDB_FILE)")
 
 
 def _password(command: argparse.ArgumentParser) -> None:

@@ -1,11 +1,13 @@
 """`tidegate-admin` on real databases, as an operator uses it."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,3 +209,51 @@ def test_as_a_program(database_url: str) -> None:
                           env=settings, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
     assert done.returncode == 1
     assert "There is no terminal" in done.stderr
+
+
+def test_the_users_of_an_openpai_server_sign_in_as_before(terminal: Terminal, tmp_path: Path) -> None:
+    """Hashes as its server writes them: hex(PBKDF2-HMAC-SHA512(password, hex(MD5(name)), 10000, 64))."""
+
+    def passwd(name: str, password: str) -> str:
+        salt = hashlib.md5(name.encode()).hexdigest().encode()
+        return hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 10_000, 64).hex()
+
+    assert passwd("admin", "admin-password").startswith("822330e44ace9eba338341d3d6830ac5cd60661b")
+    terminal("create", "taken", "--stdin", given="my own one\n")
+    users = {
+        "ann": {"passwd": passwd("ann", "annsecret"), "admin": True},
+        "bob": {"passwd": passwd("bob", "bobsecret"), "admin": False},
+        "taken": {"passwd": passwd("taken", "other one"), "admin": True},
+        "odd name": {"passwd": passwd("odd name", "secret1"), "admin": False},
+        "short": {"passwd": "abcd"},
+        "none": {},
+    }
+    file = tmp_path / "users.json"
+    file.write_text(json.dumps(users))
+    results = {
+        entry["username"]: entry["result"].partition(":")[0]
+        for entry in terminal("import-openpai", str(file))
+    }
+    refused = dict.fromkeys(("odd name", "short", "none"), "refused")
+    assert results == {"ann": "made", "bob": "made", "taken": "left", **refused}
+    for name, password in (
+        ("ann", "annsecret"),
+        ("ann", "annsecret"),
+        ("bob", "bobsecret"),
+        ("taken", "my own one"),
+    ):
+        assert terminal.signs_in(name, password)
+    assert not terminal.signs_in("taken", "other one")
+    admins = {person["username"] for person in terminal("list") if person["is_admin"]}
+    assert admins == {"ann"}
+    assert {
+        entry["result"]
+        for entry in terminal("import-openpai", str(file))
+        if entry["username"] in ("ann", "bob")
+    } == {"left: the name is taken"}
+    for bad, sentence in ((b"[1]", "no user file"), (b"{", "no JSON")):
+        file.write_bytes(bad)
+        terminal("import-openpai", str(file), status=1)
+        assert sentence in terminal.said
+    terminal("import-openpai", str(tmp_path / "missing"), status=1)
+    assert "cannot be read" in terminal.said

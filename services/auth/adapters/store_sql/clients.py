@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from libs.sql.engine import Database
 from services.auth.adapters.store_sql.oauth_tables import oauth_clients, oauth_grants
 from services.auth.adapters.store_sql.stamps import move_all_stamps
-from services.auth.adapters.store_sql.work import moment, read, write
+from services.auth.adapters.store_sql.work import is_storable, moment, read, write
 from services.auth.domain.clients import BUILTIN, Client, ClientOrigin
 from services.auth.ports import Clock
 
@@ -35,6 +35,8 @@ class SqlClients:
         )
 
     def get(self, client_id: str) -> Client | None:
+        if not is_storable(client_id):
+            return None
         row = read(
             self._database, lambda connection: connection.execute(self._one, {"wanted": client_id}).first()
         )

@@ -172,6 +172,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         parse_pem(b"-----BEGIN CERTIFICATE-----\n" + body + b"\n-----END CERTIFICATE-----\n")
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 @pytest.mark.filterwarnings("ignore:Attribute's length")  # the library says so of names it reads all the same
 @given(st.integers(0, 500), st.integers(0, 255))
 def test_a_certificate_with_one_other_byte_is_read_or_refused(position: int, byte: int) -> None:
