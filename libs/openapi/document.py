@@ -24,9 +24,7 @@ class Access(StrEnum):
     SIGNATURE = "signature"  # a wallet's signature, nothing else
     PRINCIPAL = "principal"  # whoever any credential of ours stands for (libs/web/gate.py)
     CLIENT = "client"  # an OAuth2 client: by its id, and its secret or key when it has one
-    REGISTRATION = (
-        "registration"  # an OAuth2 client about itself: by its registration access token (RFC 7592)
-    )
+    REGISTRATION = "registration"  # an OAuth2 client about itself: by its registration token (RFC 7592)
     SERVICE = "service"  # one of our services, by its token; closed at the gateway
     CREDENTIALS = "credentials"  # one of our services, by its name and secret; closed at the gateway
     OPERATIONS = "operations"  # whoever reaches the port: monitoring; closed at the gateway

@@ -83,7 +83,8 @@ def test_what_was_registered_signs_in(client: FlaskClient, world: World) -> None
         {"grant_types": ["authorization_code"]}, {"response_types": ["token"]}, {"client_name": "a\u0000b"},
         {"client_name": ["x"]}, {"client_name": "x" * 10_000}, {"token_endpoint_auth_method": "magic"},
         {"redirect_uris": ["javascript:alert(1)"], "grant_types": ["authorization_code"]},
-        {"jwks_uri": "http://169.254.169.254/"}, {"jwks": {"keys": "x"}, "token_endpoint_auth_method": "private_key_jwt"},
+        {"jwks_uri": "http://169.254.169.254/"},
+        {"jwks": {"keys": "x"}, "token_endpoint_auth_method": "private_key_jwt"},
     ],
 )  # fmt: skip
 def test_what_may_not_be_registered(client: FlaskClient, world: World, changes: dict[str, object]) -> None:
