@@ -76,7 +76,9 @@ def site(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     with auth_starting(tmp_path, auth_environment(database_url, "http://127.0.0.1:9"), workers=2) as server:
         server.wait_until_live()
-        yield of(server, database_url)
+        started = of(server, database_url)
+        yield started
+        started.database.dispose()
 
 
 def of(server: Granian, database_url: str) -> Site:
