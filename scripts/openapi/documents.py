@@ -43,11 +43,18 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
         *AUTH_KEYS,
         *AUTH_ACCOUNT,
         *AUTH_INTERNAL,
+        edge.whoami("auth"),
         *edge.OPERATIONS,
     ),
-    "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, *edge.OPERATIONS),
-    "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, *edge.OPERATIONS),
-    "compute": (*COMPUTE_OCEAN, *COMPUTE_PROMINENCE, *COMPUTE_NATIVE, *edge.OPERATIONS),
+    "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, edge.whoami("provider"), *edge.OPERATIONS),
+    "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, edge.whoami("catalogue"), *edge.OPERATIONS),
+    "compute": (
+        *COMPUTE_OCEAN,
+        *COMPUTE_PROMINENCE,
+        *COMPUTE_NATIVE,
+        edge.whoami("compute"),
+        *edge.OPERATIONS,
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 from libs.web import edge
 from libs.web.gate import Gate, install_gate
 from libs.web.remembered_principals import RememberedPrincipals
+from libs.web.whoami import mount_whoami
 from services.auth.deps import Deps
 from services.auth.dialects import (
     account,
@@ -47,6 +48,7 @@ def create_app(deps: Deps) -> Flask:
     native.mount(app, deps.administration)
     internal.mount(app, deps)
     account.mount(app, deps.wallets.sign_in, deps.wallets.account)
+    mount_whoami(app, SERVICE)
     error_pages = pages.mount(app, deps.pages)
     edge.install(app, SERVICE, checks=deps.checks, render_error=_renderer(error_pages))
     principals = RememberedPrincipals(OwnPrincipals(deps.principals))

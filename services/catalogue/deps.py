@@ -1,8 +1,9 @@
 """What the web app is built from: everything concrete, made once by wiring."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from libs.web.gate import Gate
 from services.catalogue.usecases.registry import UseCases
 
 
@@ -11,3 +12,4 @@ class Deps:
     usecases: UseCases
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable
     close: Callable[[], None]  # gives back what was opened; for tests and tools, a process just ends
+    gate: Gate = field(default_factory=Gate)  # without a source it lets nobody in

@@ -5,7 +5,9 @@ from pathlib import Path
 from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
+from libs.web.gate import Gate
 from libs.web.internal_client import InternalClient, ServiceTokens
+from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
 from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.clock import SystemClock
 from services.catalogue.adapters.nonces_http import ProviderNonces
@@ -43,6 +45,7 @@ def build(settings: Settings) -> Deps:
         ),
         checks={"database": database.ping},
         close=database.dispose,
+        gate=_gate(settings),
     )
 
 
@@ -52,3 +55,12 @@ def _nonces(settings: Settings) -> ProviderNonces | None:
         return None
     tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
     return ProviderNonces(InternalClient(ledger.provider_url, "provider", tokens))
+
+
+def _gate(settings: Settings) -> Gate:
+    """Without auth nobody is anybody here, and what is public goes on."""
+    ledger = settings.ledger
+    if ledger is None:
+        return Gate()
+    tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
+    return Gate(RememberedPrincipals(RemoteAuth(InternalClient(ledger.auth_url, "auth", tokens))))

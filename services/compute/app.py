@@ -4,6 +4,7 @@ from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import install_gate
+from libs.web.whoami import mount_whoami
 from services.compute.deps import Deps
 from services.compute.dialects import native, prominence
 from services.compute.dialects.ocean import mount
@@ -18,6 +19,7 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     mount(app)
     prominence.mount(app)
     native.mount(app)
+    mount_whoami(app, "compute")
     edge.install(app, "compute", checks=deps.checks, render_error=_render)
     install_gate(app, deps.gate)
     return app

@@ -3,7 +3,8 @@
 from flask import Flask, Response, request
 
 from libs.web import edge
-from libs.web.gate import Gate, install_gate
+from libs.web.gate import install_gate
+from libs.web.whoami import mount_whoami
 from services.provider.deps import Deps
 from services.provider.dialects import internal, ocean
 from services.provider.dialects.internal.errors import answer
@@ -16,8 +17,9 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     ocean.mount(app, deps.usecases, settings)
     internal.mount(app, deps.usecases, deps.service_tokens)
+    mount_whoami(app, "provider")
     edge.install(app, "provider", checks=deps.checks, render_error=_render)
-    install_gate(app, Gate())
+    install_gate(app, deps.gate)
     return app
 
 

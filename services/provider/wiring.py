@@ -8,8 +8,10 @@ from libs.chain.client import Chains, build_chains
 from libs.signing.keys import require_native_curve
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
+from libs.web.gate import Gate
 from libs.web.internal_client import InternalClient, ServiceTokens
 from libs.web.jwks import RemoteJwks
+from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.provider.adapters.auth_http import AuthHttp
 from services.provider.adapters.catalogue_http import CatalogueHttp
@@ -82,6 +84,7 @@ def build(settings: Settings) -> Deps:
     return Deps(
         usecases=_usecases(parts),
         service_tokens=ServiceTokenVerifier(jwks),
+        gate=_gate(settings),
         checks={"database": database.ping, "chain": lambda: _ask_heads(parts.chains)},
     )
 
@@ -218,3 +221,8 @@ def _ask_heads(chains: Chains) -> None:
     """Ready means: each configured chain answers."""
     for chain_id in chains.ids():
         chains.get(chain_id).head()
+
+
+def _gate(settings: Settings) -> Gate:
+    tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret)
+    return Gate(RememberedPrincipals(RemoteAuth(InternalClient(settings.auth_url, "auth", tokens))))

@@ -15,7 +15,10 @@ from tests.stack import Stack
 PASSWORD = "correct horse battery"
 WALLET = PrivateKey("0x" + "5a" * 32)
 # Routes that want a principal, of every service that has one.
-PROTECTED = ("/tidegate/v1/whoami", "/tidegate/v1/me", "/oauth2/userinfo", "/prominence/v1/jobs")
+PROTECTED = (
+    *("/tidegate/v1/whoami", "/tidegate/v1/me", "/oauth2/userinfo", "/prominence/v1/jobs"),
+    *(f"/tidegate/v1/whoami/{service}" for service in ("provider", "auth", "catalogue", "compute")),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,7 @@ from tests.e2e.browser import Browser, add_person
 from tests.stack import Stack
 
 SECONDS = 60
+SERVICES = ("provider", "auth", "catalogue", "compute")
 PASSWORD = "correct horse battery"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -93,9 +94,18 @@ class Doors:
         self.taken("POST", "/tidegate/v1/me/wallets", authorization, json=body)
 
     def who(self, authorization: str) -> dict[str, Any]:
-        """As another service sees it."""
-        found: dict[str, Any] = self.taken("GET", "/tidegate/v1/whoami", authorization)
+        """As every service sees it."""
+        seen = [self.taken("GET", f"/tidegate/v1/whoami/{service}", authorization) for service in SERVICES]
+        assert all(found == seen[0] for found in seen)
+        found: dict[str, Any] = seen[0]
         return found
+
+    def statuses(self, authorization: str) -> set[int]:
+        """What every service answers."""
+        return {
+            self.ask("GET", f"/tidegate/v1/whoami/{service}", authorization).status_code
+            for service in SERVICES
+        }
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +139,23 @@ def test_one_person_is_one_principal_through_every_door(doors: Doors) -> None:
     assert doors.ask("DELETE", path, password).status_code in (200, 204)
     assert doors.who(before)["subject"] == f"eip155:{doors.wallet.address}"
     assert doors.who(password)["wallets"] == []
+
+
+def test_what_is_revoked_is_refused_by_every_service_at_once(doors: Doors) -> None:
+    password, token = doors.password(), doors.auth_token()
+    personal = doors.personal_token(password)
+    assert doors.statuses(personal) == doors.statuses(token) == {200}
+    keys = doors.taken("GET", "/tidegate/v1/me/keys", password)["keys"]
+    made = max(keys, key=lambda key: key["created_at"])["id"]
+    assert doors.ask("DELETE", f"/tidegate/v1/me/keys/{made}", password).status_code == 204
+    assert doors.statuses(personal) == {401}
+    nonce = str(time.time_ns() // 1_000_000)
+    query = {
+        "address": doors.wallet.address,
+        "nonce": nonce,
+        "signature": sign_text(doors.wallet.address + nonce, doors.wallet),
+        "token": token.removeprefix("Bearer "),
+    }
+    assert doors.ask("DELETE", "/api/services/deleteAuthToken", params=query).status_code == 200
+    assert doors.statuses(token) == {401}
+    assert doors.statuses(password) == {200}

@@ -1,36 +1,7 @@
 """What the routes of this room take and give, for the API description."""
 
-from collections.abc import Mapping
-
-from libs.openapi.document import Access, Operation, Reply, Schema, json_reply, object_of
-
-_TEXT: Schema = {"type": "string"}
-_TEXTS: Schema = {"type": "array", "items": _TEXT}
-_MAYBE: Schema = {"type": ["string", "null"]}
-_ERROR = object_of({"error": _TEXT, "error_description": _TEXT})
-_REFUSALS: Mapping[int, Reply] = {
-    401: json_reply("No credential, or one that does not count (RFC 6750 section 3).", _ERROR),
-    429: json_reply("Locked after wrong guesses; Retry-After says for how long.", _ERROR),
-    503: json_reply("Credentials cannot be checked right now.", _ERROR),
-}
-_PRINCIPAL = object_of(
-    {
-        "subject": {"type": "string", "pattern": "^(person|eip155|client):"},
-        "name": _TEXT,
-        "display_name": _TEXT,
-        "wallets": _TEXTS,
-        "groups": _TEXTS,
-        "scopes": _TEXTS,
-        "is_admin": {"type": "boolean"},
-        "credential": _TEXT,
-        "client_id": _MAYBE,
-        "group": _MAYBE,
-        "vo": _MAYBE,
-        "setup": _MAYBE,
-        "properties": _TEXTS,
-        "expires_at": {"type": ["integer", "null"]},
-    }
-)
+from libs.openapi.document import Access, Operation, json_reply, object_of
+from libs.openapi.edge import PRINCIPAL_REPLIES
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -58,6 +29,6 @@ OPERATIONS: tuple[Operation, ...] = (
         access=Access.PRINCIPAL,
         tag="identity",
         summary="Whose credential this is: what every service of this gateway knows of the caller.",
-        replies={**_REFUSALS, 200: json_reply("The principal.", _PRINCIPAL)},
+        replies=PRINCIPAL_REPLIES,
     ),
 )
