@@ -13,7 +13,6 @@ from libs.web.internal_client import InternalClient
 from libs.web.jwks import LocalJwks
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth import wiring_pages
-from services.auth.adapters.argon2 import Argon2Passwords
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.key_sealer import ScryptSealer
 from services.auth.adapters.provider_http import ProviderChains, ProviderContractWallets, ProviderLedger
@@ -79,6 +78,7 @@ class Shared:
     clock: Clock
     people: People
     audit: Audit
+    passwords: Passwords  # one for all doors: it bounds how many are looked at at once
 
 
 def build(settings: Settings) -> Deps:
@@ -105,10 +105,10 @@ def build(settings: Settings) -> Deps:
     policy = Policy(issuer=settings.issuer, most_seconds=settings.most_token_seconds)
     people = SqlPeople(database, clock)
     audit = SqlAudit(database, clock, peers.current, settings.audit_seconds)
-    shared = Shared(database, keyring, clock, people, audit)
+    admin = administration(settings, database, keyring, clock, audit)
+    shared = Shared(database, keyring, clock, people, audit, admin.passwords)
     wallet_tokens = WalletTokens(prove, keyring, SqlTokenStore(database), clock, policy)
     oauth = _oauth(settings, shared)
-    admin = administration(settings, shared.database, keyring, clock, audit)
     if settings.first_admin is not None:
         first = settings.first_admin
         ensure_admin(people, admin.accounts, first.username, first.password.reveal())
@@ -173,7 +173,7 @@ def _wallets(
         nonces=oauth.single_use, contracts=ProviderContractWallets(provider), chains=chains, clock=clock
     )
     sign_in = SignIn(site_of(settings.issuer, settings.siwe_origins), outside)
-    passwords = Passwords(people, Argon2Passwords(), SqlGuesses(shared.database, clock), audit)
+    passwords = shared.passwords
     sources = Sources(
         sign_in=sign_in,
         wallet_tokens=wallet_tokens,

@@ -9,11 +9,12 @@ MOST_LOCK_SECONDS: Final = 15 * 60
 REST_SECONDS: Final = 3600.0  # after so long without a guess the count begins anew
 KNOWN_SECONDS: Final = 30 * 24 * 3600.0
 _USER, _PEER, _KNOWN = "user:", "peer:", "known:"
+_REGISTER = "register:"
 
 
 def lock_seconds(key: str, failures: int) -> int:
     """1 after the free ones, then twice as much with each, up to a quarter of an hour."""
-    over = failures - (FREE_OF_PEER if key.startswith(_PEER) else FREE)
+    over = failures - (FREE_OF_PEER if key.startswith((_PEER, _REGISTER)) else FREE)
     return 0 if over < 0 else min(1 << min(over, 20), MOST_LOCK_SECONDS)
 
 
@@ -28,6 +29,11 @@ def known_key(username: str, peer: str) -> str:
 
 def peer_key(peer: str) -> str:
     return _PEER + network_of(peer)
+
+
+def register_key(peer: str) -> str:
+    """Applications that register themselves are counted as guesses are."""
+    return _REGISTER + network_of(peer)
 
 
 def network_of(peer: str) -> str:

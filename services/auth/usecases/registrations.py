@@ -15,7 +15,7 @@ from services.auth.domain.client_metadata import (
     read,
 )
 from services.auth.domain.clients import SECRET_METHODS, Client, ClientOrigin, NoSuchClient
-from services.auth.domain.guesses import network_of
+from services.auth.domain.guesses import register_key
 from services.auth.domain.secrets import hash_of, matches, new_secret
 from services.auth.ports import Audit, Clients, Clock, Guesses
 
@@ -58,7 +58,7 @@ class Registrations:
         metadata = read(document, rules or RULES[by.origin])
         flags = _flags(document) if by.origin is ClientOrigin.ADMIN else {}
         if by.origin is ClientOrigin.DYNAMIC:
-            self._guesses.attempt(f"register:{network_of(by.peer)}")
+            self._guesses.attempt(register_key(by.peer))
         secret = new_secret() if metadata.auth_method in SECRET_METHODS else None
         token = new_secret()
         client = Client(
