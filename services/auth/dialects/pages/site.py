@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -13,7 +15,8 @@ class Address:
 
     @classmethod
     def of(cls, issuer: str, public_urls: tuple[str, ...] = ()) -> "Address":
-        return cls(issuer, frozenset(origin_of(url) for url in (issuer, *public_urls)))
+        own = {origin_of(url) for url in (issuer, *public_urls)}
+        return cls(issuer, frozenset(name for origin in own for name in _names(origin)))
 
     @property
     def origin(self) -> str:
@@ -29,3 +32,12 @@ def origin_of(url: str) -> str:
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
     return origin.removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
+
+
+def _names(origin: str) -> frozenset[str]:
+    """A gateway on this machine is reached by any of the machine's names for itself on the same port."""
+    scheme, _, host = origin.partition("://")
+    name, colon, port = host.rpartition(":") if host.rpartition(":")[2].isdecimal() else (host, "", "")
+    if name not in LOOPBACK:
+        return frozenset({origin})
+    return frozenset(f"{scheme}://{other}{colon}{port}" for other in LOOPBACK)

@@ -55,8 +55,8 @@ def test_origins_are_written_as_browsers_write_them(url: str, origin: str) -> No
 def test_cookies_are_secure_where_the_issuer_is() -> None:
     assert Address.of("https://gateway.test").is_secure
     assert not Address.of("http://gateway.test:8030").is_secure
-    both = Address.of("http://gateway.test:8030", ("http://localhost:8030",))
-    assert both.origins == {"http://gateway.test:8030", "http://localhost:8030"}
+    both = Address.of("http://gateway.test:8030", ("http://other.test:8030",))
+    assert both.origins == {"http://gateway.test:8030", "http://other.test:8030"}
 
 
 @pytest.mark.parametrize(
