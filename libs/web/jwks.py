@@ -12,7 +12,8 @@ from libs.web.http import Connection, PeerUnavailable
 
 log = logging.getLogger(__name__)
 PATH = "/.well-known/jwks.json"
-WARM_PAUSES = (0.25, 0.5, 1.0, 2.0) + (5.0,) * 60
+WARM_PAUSES = (0.25, 0.5) + (1.0,) * 300
+FIRST_PAUSE = 0.1  # between tries while no set was ever fetched: both services may be starting
 
 
 class JwksSource(Protocol):
@@ -68,7 +69,7 @@ class RemoteJwks:
                 self._refresh_beside()
             return self._keys
         with self._lock:
-            self._refresh()
+            self._refresh(FIRST_PAUSE if self._fetched_at == float("-inf") else None)
         if time.monotonic() - self._fetched_at > self._stale:
             raise PeerUnavailable("auth", "its public keys are not known")
         return self._keys
