@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+
 from tests.fakes.provider import environment as provider_environment
 from tests.granian import Granian, reserved_port, starting
+from tests.waiting import wait_for
 
 SERVICE_SECRET = "a secret of the provider"
 ISSUER = "http://gateway.test"
+SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,20 @@ def auth_pair(
         ]
         for running in servers:
             running.wait_until_live()
-        yield AuthPair(*servers)
+        pair = AuthPair(*servers)
+        wait_for(lambda: knows_auths_keys(pair), "every worker of the provider to know auth's keys")
+        yield pair
+
+
+def knows_auths_keys(pair: AuthPair) -> bool:
+    """The provider starts first: until its workers have asked auth for its keys again they answer 503."""
+    form = {"grant_type": "client_credentials"}
+    credentials = ("provider", SERVICE_SECRET)
+    token = requests.post(f"{pair.auth.url}/internal/token", form, auth=credentials, timeout=SECONDS).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    url = f"{pair.provider.url}/internal/chains"
+    # 403: the provider knows whom it refuses. Each connection is another chance to meet each worker.
+    return all(requests.get(url, headers=headers, timeout=SECONDS).status_code == 403 for _ in range(16))
 
 
 def auth_starting(

@@ -18,11 +18,10 @@ from libs.signing import tokens
 from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_personal, sign_text, text_digest
 from libs.signing.siwe import parse_siwe
-from tests.auth_server import ISSUER, SERVICE_SECRET, AuthPair, auth_pair
+from tests.auth_server import ISSUER, AuthPair, auth_pair
 from tests.fakes.auth_siwe import changed
 from tests.fixtures_chain import CHAIN_ID, DevChain
 from tests.fixtures_postgres import PostgresServer
-from tests.waiting import wait_for
 
 USES = 50
 SECONDS = 60
@@ -53,21 +52,7 @@ def pair(
         "ADDRESS_FILE": str(dev_chain.address_file),
     }
     with auth_pair(tmp_path, *urls, workers=2, **chain) as running:
-        wait_for(
-            lambda: knows_auths_keys(running), "every worker of the provider to know auth's keys", SECONDS
-        )
         yield running
-
-
-def knows_auths_keys(pair: AuthPair) -> bool:
-    """The provider starts first: until its workers have asked auth for its keys again they answer 503."""
-    form = {"grant_type": "client_credentials"}
-    credentials = ("provider", SERVICE_SECRET)
-    token = requests.post(f"{pair.auth.url}/internal/token", form, auth=credentials, timeout=SECONDS).json()
-    headers = {"Authorization": f"Bearer {token['access_token']}"}
-    url = f"{pair.provider.url}/internal/chains"
-    # 403: the provider knows whom it refuses. Each connection is another chance to meet each worker.
-    return all(requests.get(url, headers=headers, timeout=SECONDS).status_code == 403 for _ in range(16))
 
 
 @pytest.fixture
