@@ -41,7 +41,8 @@ def _key(key: object) -> dict[str, str]:
     values = {name: key.get(name) for name in ("kty", *names)}
     if "kid" in key:
         values["kid"] = key["kid"]
-    kept = {name: value for name, value in values.items() if isinstance(value, str)}
+    # Numbers arrive as texts of a kind of their own (libs/web/strict_json.py): they are none.
+    kept = {name: value for name, value in values.items() if type(value) is str}
     if len(kept) < len(values) or any(not 0 < len(value) <= MAX_MEMBER_CHARS for value in kept.values()):
         raise BadKeys("A member of a key is missing, too long or no text.")
     if kept["kty"] == "EC" and kept["crv"] != "P-256":
