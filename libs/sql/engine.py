@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from libs.sql.errors import BadDatabaseUrl, DatabaseUnavailable, is_conflict, is_lost
+from libs.sql.wal import use_wal
 
 T = TypeVar("T")
 SQLITE_BUSY_MS = 5000
@@ -216,7 +217,7 @@ def _dress_sqlite(engine: Engine, *, query_only: bool = False) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        use_wal(cursor, SQLITE_BUSY_MS / 1000)
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         if query_only:

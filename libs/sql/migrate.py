@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from libs.sql.errors import MigrationsMissing
+from libs.sql.wal import use_wal
 
 LOCK_WAIT_SECONDS = 300
 _LOCK_KEY = crc32(b"tidegate migrations")
@@ -108,7 +109,7 @@ def _dress_for_migration(engine: Engine) -> None:
         # Rebuilding a table drops the old one: with foreign keys on, rows that refer to it would go too.
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection, LOCK_WAIT_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
