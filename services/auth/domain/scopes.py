@@ -1,5 +1,6 @@
 """What a credential may do: one vocabulary for every window (OAuth2 `scope`, RFC 6749 3.3; DCP 2.4)."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -35,6 +36,7 @@ PERSONAL: Final = frozenset({"openid", "profile", "email", "groups", OFFLINE})  
 BATCH: Final = frozenset({JOB_READ, JOB_WRITE, FILE_READ, FILE_WRITE, ACCOUNTS_READ})
 ALL: Final = BATCH | {KEYS, ADMIN}
 MAX_CHARS: Final = 1024
+_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # scope-token, RFC 6749 3.3
 
 
 class UnknownScope(AuthError):
@@ -51,7 +53,8 @@ def parse_scope(text: str) -> tuple[str, ...]:
         raise UnknownScope(text)
     found = tuple(dict.fromkeys(text.split()))
     for scope in found:
-        if scope not in MEANINGS and not (scope.startswith(PREFIXES) and scope[-1] != ":"):
+        chooses = scope.startswith(PREFIXES) and scope[-1] != ":" and _TOKEN.fullmatch(scope)
+        if scope not in MEANINGS and not chooses:
             raise UnknownScope(scope)
     return found
 

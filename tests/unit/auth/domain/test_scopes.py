@@ -103,3 +103,9 @@ def test_the_whole_text_has_bounds() -> None:
 def test_format() -> None:
     assert format_scope(()) == ""
     assert format_scope(iter(["b", "a"])) == "b a"
+
+
+@pytest.mark.parametrize("scope", ["group:a\0b", "vo:\u202ex", 'property:a"b', "setup:a\\b", "group:é"])
+def test_what_chooses_is_visible_ascii(scope: str) -> None:
+    with pytest.raises(UnknownScope):
+        parse_scope(scope)
