@@ -2,7 +2,7 @@
 
 import os
 
-from libs.web.worker import end_when_told
+from libs.web.worker import end_when_told, settle
 
 end_when_told()
 
@@ -14,3 +14,4 @@ from services.provider.wiring import build
 settings = load_settings(os.environ)
 configure_logging("provider", settings.log_level)
 app = create_app(settings, build(settings))
+settle()

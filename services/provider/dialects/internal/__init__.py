@@ -17,3 +17,4 @@ def mount(app: Flask, usecases: UseCases, verifier: ServiceTokenVerifier) -> Non
     nonces.add(room, usecases.nonces)
     signatures.add(room, usecases.authenticate, usecases.addresses)
     app.register_blueprint(room)
+    app.wsgi_app = nonces.ConsumeFirst(app.wsgi_app, usecases.nonces, verifier)  # type: ignore[method-assign]
