@@ -1,4 +1,4 @@
-"""What a worker of the server does before and after it loads the app; knows nothing of the app or of the server."""
+"""What a worker of the server does before and after it loads the app; knows nothing of app or server."""
 
 import gc
 import multiprocessing

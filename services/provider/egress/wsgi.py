@@ -5,6 +5,7 @@ services.provider.egress.wsgi:app`.
 import os
 
 from libs.web.logs import configure_logging
+from libs.web.worker import settle
 from services.provider.adapters.origins import GuardedOrigins, make_fetcher
 from services.provider.egress.app import SERVICE, EgressApp
 from services.provider.egress.relay import OriginRelay
@@ -30,3 +31,4 @@ def create_app(settings: Settings) -> EgressApp:
 _settings = load_settings(os.environ)
 configure_logging(SERVICE, _settings.log_level)
 app = create_app(_settings)
+settle()

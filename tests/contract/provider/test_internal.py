@@ -91,6 +91,42 @@ def test_consume_refuses_what_was_not_agreed(
     assert provider.ledger.rows == {}
 
 
+def test_the_plain_call_and_the_usual_way_give_the_same_answers(provider: Provider) -> None:
+    plain = {"scope": "user", "address": ALICE.address, "nonce": "7"}
+    usual = {**plain, "unknown": "ignored"}
+    assert post(provider, CONSUME, plain) == (200, {"consumed": True})
+    too_low = (409, {"error": "nonce_too_low", "stored": "7", "sent": "7"})
+    assert post(provider, CONSUME, plain) == post(provider, CONSUME, usual) == too_low
+    assert post(provider, CONSUME, {**usual, "nonce": "8"}) == (200, {"consumed": True})
+    assert post(provider, CONSUME, {**plain, "nonce": "8"})[0] == 409
+    assert post(provider, CONSUME, {**plain, "nonce": "9"}, "stranger")[0] == 403
+    assert post(provider, CONSUME, {**plain, "nonce": "9"}, None)[0] == 401
+    assert provider.ledger.rows == {("user", ALICE.address): "8"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 900,
+        b'{"scope":["user"],"address":"a","nonce":"1"}',
+        b'{"scope":{},"address":"a","nonce":"1"}',
+        b'{"scope":"user","address":"\\ud800","nonce":"1"}',
+        b'{"scope":"user","address":"a\\u0000","nonce":"1"}',
+        b'{"scope":"user","address":null,"nonce":"1"}',
+        b'["scope","address","nonce"]',
+    ],
+)
+def test_hostile_bodies_use_nothing_up(provider: Provider, raw: bytes) -> None:
+    headers = {"Authorization": "Bearer auth", "Content-Type": "application/json"}
+    answer = provider.client().post(CONSUME, data=raw, headers=headers)
+    assert answer.status_code == 400
+    assert json.loads(answer.data)["error"] in ("bad_request", "malformed_address")
+    assert provider.ledger.rows == {}
+
+
 def test_last(provider: Provider) -> None:
     body = {"address": ALICE.address}
     assert post(provider, LAST, body) == (200, {"nonce": None, "shown": "1"})

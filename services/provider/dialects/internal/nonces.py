@@ -104,14 +104,14 @@ def _plain(body: bytes) -> tuple[str, str, str] | None:
     """(scope, address, nonce) of a body that holds these three texts and nothing else."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or found.keys() != {"scope", "address", "nonce"}:
         return None
-    scope, address, nonce = found["scope"], found["address"], found["nonce"]
-    if scope not in SCOPES or not isinstance(address, str) or not isinstance(nonce, str):
+    texts = [found[name] for name in ("scope", "address", "nonce")]
+    if not all(isinstance(text, str) and text for text in texts) or texts[0] not in SCOPES:
         return None
-    return (scope, address, nonce) if address and nonce else None
+    return texts[0], texts[1], texts[2]
 
 
 def _scope(params: Params) -> str:
