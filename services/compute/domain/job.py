@@ -1,0 +1,136 @@
+"""Jobs as they are read: plain values, no way to change anything through them. Times in UTC seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from services.compute.domain.ids import JobId, JobUid, Tag
+from services.compute.domain.reasons import Reason
+from services.compute.domain.spec import Spec
+from services.compute.domain.states import FINAL, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """What a window hands in. `facts` are the window's own (order, DID, ...), shown by it alone and never
+    secret; `natural_key` is unique among the owner's unfinished jobs of the dialect (an order's transaction,
+    ...).
+    """
+
+    owner: str  # a principal's subject
+    dialect: str
+    spec: Spec
+    name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()  # the owner's, for group quotas
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    natural_key: str | None = None
+    uid: JobUid | None = None  # chosen before, when grants were made for it
+
+
+class Wish(StrEnum):
+    """What the owner wants of a job that is under way."""
+
+    RUN = "run"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    id: JobId
+    uid: JobUid
+    owner: str
+    dialect: str
+    name: str
+    labels: Mapping[str, str]
+    spec: Spec
+    facts: Mapping[str, Any]
+    state: State
+    reason: Reason | None
+    wish: Wish
+    attempt: int  # 1 for the first; 0 before it
+    submitted_at: float
+    state_since: float
+    started_at: float | None  # of the first run
+    finished_at: float | None
+    deleted_at: float | None
+    expires_at: float | None  # when outputs, logs and row go; set at the finish
+    exit_code: int | None  # of the task that decided
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change. `seq` counts from 1 in each job; `by` is a subject, or `worker`."""
+
+    seq: int
+    at: float
+    state_from: State | None
+    state_to: State
+    by: str
+    attempt: int
+    reason: Reason | None
+
+
+class RunState(StrEnum):
+    INTENDED = "intended"  # written down before the engine is asked
+    SUBMITTED = "submitted"  # the engine has it
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a run took; None where the engine cannot tell."""
+
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    max_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One task of one instance of one attempt, as an engine runs it."""
+
+    tag: Tag
+    attempt: int
+    role: str
+    index: int
+    task: int
+    state: RunState
+    handle: str | None  # the engine's own name for it
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    reason: Reason | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class Stored(StrEnum):
+    """What a kept file is."""
+
+    OUTPUT = "output"
+    LOG = "log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One kept file. `path` is relative, `/` between parts; of a log it is the stream's name."""
+
+    kind: Stored
+    path: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is an opaque cursor, None on the last page."""
+
+    jobs: tuple[Job, ...]
+    next: str | None

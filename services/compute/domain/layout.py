@@ -1,0 +1,70 @@
+"""Where the files of a job are: on the machine that runs it, and in the object store. The one place for it.
+
+    <work>/<uid>/<attempt>/folders/<n>/   one per folder of the spec, in its order; mounted at the folder's
+    path <work>/<uid>/<attempt>/logs/<stream>  what is written while it runs, readable by the service
+    meanwhile jobs/<uid>/outputs/<path>             in the object store
+    jobs/<uid>/logs/<attempt>/<stream>
+    sandboxes/<owner hash>/<name>
+
+A stream is `staging` or `publishing` (the service's own lines), or
+`<role>.<index>.<task>.<output|stdout|stderr>`.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+STAGING: Final = "staging"
+PUBLISHING: Final = "publishing"
+OUTPUT, STDOUT, STDERR = "output", "stdout", "stderr"
+_STREAM = re.compile(r"staging|publishing|[a-z0-9-]{1,32}\.[0-9]{1,6}\.[0-9]{1,4}\.(?:output|stdout|stderr)")
+_PART = re.compile(r"[^\x00-\x1f\x7f/]{1,255}")
+
+
+def is_stream(text: str) -> bool:
+    return _STREAM.fullmatch(text) is not None
+
+
+def stream(role: str, index: int, task: int, kind: str) -> str:
+    return f"{role}.{index}.{task}.{kind}"
+
+
+def attempt_folder(uid: str, attempt: int) -> str:
+    """Relative to the work folder."""
+    return f"{uid}/{attempt}"
+
+
+def live_log(uid: str, attempt: int, name: str) -> str:
+    return f"{attempt_folder(uid, attempt)}/logs/{name}"
+
+
+def job_folder(uid: str, attempt: int, number: int) -> str:
+    """Of the spec's folder `number`."""
+    return f"{attempt_folder(uid, attempt)}/folders/{number}"
+
+
+def stored_job(uid: str) -> str:
+    return f"jobs/{uid}"
+
+
+def stored_output(uid: str, path: str) -> str:
+    return f"jobs/{uid}/outputs/{path}"
+
+
+def stored_log(uid: str, attempt: int, name: str) -> str:
+    return f"jobs/{uid}/logs/{attempt}/{name}"
+
+
+def is_plain_path(text: str) -> bool:
+    """A relative path that stays where it starts: no empty part, no dot parts, no control characters."""
+    return len(text) <= 4096 and all(
+        _PART.fullmatch(part) is not None and part not in (".", "..") for part in text.split("/")
+    )
+
+
+def holder(path: str, folders: Sequence[str]) -> int | None:
+    """Which of the (absolute) `folders` an absolute path lies in: the deepest, or None."""
+    wanted = PurePosixPath(path)
+    found = [n for n, folder in enumerate(folders) if wanted.is_relative_to(folder) and path != folder]
+    return max(found, key=lambda n: len(PurePosixPath(folders[n]).parts), default=None)

@@ -1,0 +1,155 @@
+"""What a job is to do, in words that every window can be translated into.
+
+    job = roles in parallel, each `count` times; a role = tasks in sequence; a task = one command in one image
+
+A plain job is one role with one task. Sizes are bytes, times seconds, cpus whole or parts of one. Paths
+inside the job are absolute. `domain/spec_check.py` says what is wrong with one, `domain/spec_json.py` writes
+it down.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+MAIN: Final = "main"  # the role of a job that has only one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """`name` as the user wrote it (`python:3.12`); `digest` pins it (`sha256:...`): the registry's digest of
+    the image, or its id on the machine.
+    """
+
+    name: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """`command` is an argv, never a line for a shell; empty means what the image does by itself.
+
+    `split_logs`: standard output and standard error are kept apart; otherwise they are one stream, in the
+    order they came. `retries`: how often this task alone is tried again when it fails.
+    """
+
+    command: tuple[str, ...] = ()
+    image: Image | None = None  # the environment's own when None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_folder: str | None = None
+    split_logs: bool = False
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Of each instance of a role. `nodes` above one wants an engine that has several."""
+
+    cpus: float = 1.0
+    memory_bytes: int = 1 << 30
+    disk_bytes: int = 1 << 30
+    gpus: int = 0
+    nodes: int = 1
+    processes: int = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    name: str = MAIN
+    tasks: tuple[Task, ...] = ()
+    count: int = 1
+    resources: Resources = field(default_factory=Resources)
+
+
+class Source(StrEnum):
+    """Where an input comes from."""
+
+    INLINE = "inline"  # `value` is the content, as text (base64 when `encoded`)
+    GRANT = "grant"  # `value` is an opaque handle that the provider gave for one file; never a URL
+    SANDBOX = "sandbox"  # `value` names an object that the owner uploaded before
+    OUTPUT = "output"  # `value` is "<uid>/<path>" of an output of another job of the same owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One file at `path` before the job starts. `sha256` pins it. `label` is what logs call it."""
+
+    source: Source
+    path: str
+    value: str
+    encoded: bool = False
+    executable: bool = False
+    sha256: str | None = None
+    label: str = ""
+    group: str = ""  # inputs of one dataset have one group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder of the job's own, beside the image's read-only files. Inputs lie in one of them."""
+
+    path: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What is kept: the whole folder, or files below it that match `pattern` (glob, `**` for any depth)."""
+
+    folder: str
+    pattern: str = "**"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """Seconds that each phase may take, of each attempt; None is the environment's own limit."""
+
+    queue: float | None = None
+    stage_in: float | None = None
+    pull: float | None = None
+    run: float | None = None
+    publish: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often the whole job is tried, and after which reasons again (domain/retry.py)."""
+
+    attempts: int = 1
+    on: frozenset[str] = frozenset()  # reason codes; empty: those that are transient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One job. `environment` names where it runs; `network` asks for the outside world, which is refused
+    where the data's owner or the environment does not allow it; `keep_failed_outputs` publishes what a
+    failed run left.
+    """
+
+    environment: str
+    roles: tuple[Role, ...]
+    folders: tuple[Folder, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    clocks: Clocks = field(default_factory=Clocks)
+    retry: Retry = field(default_factory=Retry)
+    priority: int = 0  # larger first, among the jobs of one owner
+    network: bool = False
+    keep_failed_outputs: bool = True
+    keep_seconds: float | None = None  # after the finish; None is the service's own
+
+    @property
+    def instances(self) -> int:
+        return sum(role.count for role in self.roles)
+
+    def total_cpus(self) -> float:
+        return sum(role.count * role.resources.nodes * role.resources.cpus for role in self.roles)
+
+    def total_memory(self) -> int:
+        return sum(role.count * role.resources.nodes * role.resources.memory_bytes for role in self.roles)
+
+
+def lanes(spec: Spec) -> Sequence[tuple[Role, int]]:
+    """Every instance of every role, in order: what runs side by side."""
+    return [(role, index) for role in spec.roles for index in range(role.count)]

@@ -1,0 +1,202 @@
+"""Jobs, their events, runs and kept files. One implementation over SQL; tests/fakes has one in memory.
+
+Every method is one transaction. Whatever a worker writes carries its lease's fence, and is void (FencedOff)
+once another worker holds the job: the number rises with every claim. All raise StoreUnavailable.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.compute.domain.ids import JobUid, Tag
+from services.compute.domain.job import Event, Job, NewJob, Page, Run, StoredFile, Wish
+from services.compute.domain.quotas import Held, Quotas
+from services.compute.domain.reasons import Reason
+from services.compute.domain.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An idempotency key as its owner's window sent it, and the fingerprint (sha256 hex) of the whole
+    request.
+    """
+
+    owner: str
+    dialect: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`replayed`: the job is of an earlier request with the same key."""
+
+    job: Job
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which jobs; every field narrows. `owners` are the subjects that the caller speaks for, never empty but
+    for administrators (None: everybody's). Deleted jobs are left out unless `deleted`.
+    """
+
+    owners: Collection[str] | None
+    dialects: Collection[str] = ()
+    states: Collection[State] = ()
+    name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)  # top-level texts of Job.facts, equal
+    submitted_after: float | None = None
+    submitted_before: float | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's hold on a job, until `expires_at`."""
+
+    uid: JobUid
+    worker: str
+    fence: int
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    job: Job
+    lease: Lease
+    runs: tuple[Run, ...]  # of the current attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of a job. With `to` None only the rest changes, without an event.
+
+    `attempt_begins` counts the attempt up; `wake_at` is when a worker should look again (None: at once);
+    `files` are added with the change, and the job's storage with them.
+    """
+
+    to: State | None
+    reason: Reason | None = None
+    wake_at: float | None = None
+    attempt_begins: bool = False
+    started_at: float | None = None
+    exit_code: int | None = None
+    files: Sequence[StoredFile] = ()
+    expires_at: float | None = None  # with a final state
+    release: bool = False  # give the lease back
+
+
+class JobStore(Protocol):
+    # -- for the windows ----------------------------------------------------------------------------
+    def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
+        """Take the job: one transaction with its first event, its quota check and its key.
+
+        Raises QuotaExceeded, AgreementInUse (natural_key), KeyReused, KeyInFlight.
+        """
+
+    def find(self, ref: int | str, owners: Collection[str] | None) -> Job:
+        """By integer id or uid. Deleted jobs are found; windows that hide them look at deleted_at.
+
+        Raises JobNotFound for what is missing and for what is not one of `owners`' (None: anybody's).
+        """
+
+    def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
+        """Newest first, stable under writes: a job is seen once. A cursor that is none raises ValueError."""
+
+    def count(self, wanted: Filter) -> int: ...
+
+    def events(self, uid: JobUid, after: int = 0, limit: int = 1000) -> Sequence[Event]: ...
+
+    def runs(self, uid: JobUid, attempt: int | None = None) -> Sequence[Run]:
+        """Of one attempt, or of all."""
+
+    def files(self, uid: JobUid) -> Sequence[StoredFile]:
+        """In the order they are shown: outputs by path, then logs."""
+
+    def held(self, owner: str, groups: Sequence[str] = ()) -> Mapping[str, Held]:
+        """By owner (key: the subject) and group (key: its name)."""
+
+    def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
+        """Note what the owner wants. A job that waits and that no worker holds is ended here and now; any
+        other is woken for its worker. Final jobs stay as they are.
+        """
+
+    def delete(self, uid: JobUid, by: str, now: float) -> Job:
+        """Mark as deleted for every window but the native one, and wish it cancelled. Twice is once."""
+
+    def retry(self, uid: JobUid, by: str, now: float) -> Job:
+        """Another attempt of a failed or cancelled job, as a new job: what ended stays ended.
+
+        Same owner, dialect, spec, name and labels; `facts["retry_of"]` is the old uid. Raises NotFinished.
+        """
+
+    # -- for workers --------------------------------------------------------------------------------
+    def claim(
+        self,
+        worker: str,
+        engines: Collection[str],
+        now: float,
+        lease_seconds: float,
+        places: Mapping[str, int],
+    ) -> Sequence[Claimed]:
+        """Take jobs that are due and that nobody holds, or whose holder's lease ran out.
+
+        Jobs that are under way (ACTIVE) are all taken; of queued ones at most `places[environment]` for each
+        environment, larger priority first within one owner, owners in turn, older first. HELD jobs are not.
+        Of simultaneous claims each job goes to one.
+        """
+
+    def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
+        """The leases that still hold, prolonged; the others were taken over."""
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Give jobs back as they are, for any worker."""
+
+    def read(self, lease: Lease) -> Claimed:
+        """The job as it is now. Raises FencedOff."""
+
+    def change(self, lease: Lease, change: Change, now: float) -> Job:
+        """Raises FencedOff, IllegalMove."""
+
+    def intend(self, lease: Lease, run: Run) -> Run:
+        """Write a run down before the engine is asked; the row that is there already, if any, wins.
+
+        Raises FencedOff.
+        """
+
+    def note_run(self, lease: Lease, run: Run) -> None:
+        """Raises FencedOff."""
+
+    def running_in(self, environments: Collection[str]) -> Mapping[str, int]:
+        """How many ACTIVE jobs each environment has."""
+
+    def fail_step(self, lease: Lease, text: str, now: float, wake_at: float) -> int:
+        """A step of the worker broke by our own fault: counted, the lease given back. Returns how often in a
+        row; a change that goes well sets it to 0.
+        """
+
+    def bury(self, lease: Lease, text: str, now: float) -> None:
+        """A dead letter: no worker claims it until somebody replays it. Its state stays."""
+
+    def dead(self, limit: int = 100) -> Sequence[tuple[Job, str]]:
+        """Dead letters with what broke, oldest first."""
+
+    def replay(self, uid: JobUid, by: str, now: float) -> Job:
+        """Give a dead letter to the workers again. Raises JobNotFound."""
+
+    # -- upkeep -------------------------------------------------------------------------------------
+    def expired(self, now: float, limit: int) -> Sequence[JobUid]:
+        """Final jobs whose time is over."""
+
+    def purge(self, uid: JobUid) -> None:
+        """Remove the row and all that hangs on it."""
+
+    def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
+        """Of tags that an engine knows: whether each belongs to an unfinished job's current attempt. An
+        engine's run whose tag is not here, or False, is an orphan.
+        """
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable."""
