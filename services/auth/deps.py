@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from libs.web.client_certificate import CertificateHeaders
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.auth.dialects.pages import PagesParts
-from services.auth.ports import Clock, ServedChains, SingleUse
+from services.auth.ports import Clock
+from services.auth.ports.tokens import SingleUse
+from services.auth.ports.wallets import ServedChains
 from services.auth.usecases.access_tokens import AccessTokens
 from services.auth.usecases.administration import Administration
 from services.auth.usecases.api_keys import PersonalKeys

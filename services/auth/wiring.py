@@ -31,7 +31,8 @@ from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessage
 from services.auth.deps import Deps, KeyParts, OAuthParts, WalletParts
 from services.auth.domain.references import is_reference
 from services.auth.domain.sign_in import site_of
-from services.auth.ports import Audit, Clock, People
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, People
 from services.auth.settings import Settings
 from services.auth.usecases.access_tokens import AccessTokens, Lifetimes
 from services.auth.usecases.api_keys import ApiKeyResolver, PersonalKeys

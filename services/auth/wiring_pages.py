@@ -10,7 +10,7 @@ from services.auth.dialects.pages.authorize import Questions
 from services.auth.dialects.pages.seals import Seals
 from services.auth.dialects.pages.site import Address
 from services.auth.domain.sessions import SessionPolicy
-from services.auth.ports import Audit, People
+from services.auth.ports.people import Audit, People
 from services.auth.settings import Settings
 from services.auth.usecases.api_keys import PersonalKeys
 from services.auth.usecases.dirac import Certificates, Dirac

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from libs.web.principal import Principal
 from services.auth.domain import scopes
 from services.auth.domain.people import Person
-from services.auth.ports import Clients
+from services.auth.ports.oauth import Clients
 from services.auth.usecases.administration import Administration
 from services.auth.usecases.client_admin import ClientAdmin
 from services.auth.usecases.key_rotation import KeyRotation

@@ -18,7 +18,8 @@ from services.auth.domain.access_tokens import (
 )
 from services.auth.domain.grants import Grant
 from services.auth.domain.tokens import CLIENT as WALLET_CLIENT
-from services.auth.ports import Clock, TokenStanding
+from services.auth.ports import Clock
+from services.auth.ports.tokens import TokenStanding
 from services.auth.usecases.keyring import Keyring
 
 TOKEN_ID_BYTES: Final = 16

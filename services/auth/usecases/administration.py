@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.auth.ports import AuditLog, People
+from services.auth.ports.people import AuditLog, People
 from services.auth.usecases.client_admin import ClientAdmin
 from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.links import Links

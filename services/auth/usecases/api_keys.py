@@ -20,7 +20,8 @@ from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.scopes import KEYS
 from services.auth.domain.secrets import hash_of, matches, new_secret
-from services.auth.ports import ApiKeys, Audit, Clock
+from services.auth.ports import Clock
+from services.auth.ports.people import ApiKeys, Audit
 from services.auth.usecases.principals import Found
 from services.auth.usecases.resolvers import Claim, Subjects
 

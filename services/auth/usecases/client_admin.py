@@ -8,7 +8,8 @@ from libs.web.principal import CLIENT, Principal
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.authority import need_admin
 from services.auth.domain.clients import Client, NoSuchClient
-from services.auth.ports import Audit, Clients
+from services.auth.ports.oauth import Clients
+from services.auth.ports.people import Audit
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
 

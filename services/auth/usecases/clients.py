@@ -2,7 +2,8 @@
 
 from services.auth.domain.clients import Client, NoSuchClient
 from services.auth.domain.secrets import matches
-from services.auth.ports import Clients, Clock
+from services.auth.ports import Clock
+from services.auth.ports.oauth import Clients
 
 
 class ClientRegistry:

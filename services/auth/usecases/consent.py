@@ -15,7 +15,7 @@ from services.auth.domain.audit import AuditEvent
 from services.auth.domain.clients import CODE, Client
 from services.auth.domain.errors import AuthError
 from services.auth.domain.scopes import ADMIN, KEYS, PERSONAL, PREFIXES, UnknownScope, parse_scope
-from services.auth.ports import Audit
+from services.auth.ports.people import Audit
 from services.auth.usecases.clients import ClientRegistry
 from services.auth.usecases.grants import GrantFlows
 

@@ -24,7 +24,9 @@ from services.auth.domain.device import (
 from services.auth.domain.grants import Grant, GrantOutlived, GrantRevoked, UnknownGrant
 from services.auth.domain.guesses import network_of
 from services.auth.domain.scopes import UnknownScope
-from services.auth.ports import Audit, Clock, DeviceRequests, Grants, Guesses
+from services.auth.ports import Clock
+from services.auth.ports.oauth import DeviceRequests, Grants
+from services.auth.ports.people import Audit, Guesses
 
 FLOW = "device"
 PURGE_AFTER_SECONDS = 3600.0  # so long an expired device is told so, not that it is unknown

@@ -17,7 +17,8 @@ from services.auth.domain.clients import BUILTIN, DIRAC_CERTIFICATE
 from services.auth.domain.dirac import Asked, Standing, asked_of, claims_of, stand
 from services.auth.domain.grants import Grant
 from services.auth.domain.people import Group, Person, PersonState, person_id_of
-from services.auth.ports import Audit, Clock, People
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, People
 from services.auth.usecases.grants import GrantFlows, TokenSet
 
 FLOW: Final = "certificate"

@@ -4,7 +4,7 @@ import logging
 
 from services.auth.domain.authority import OPERATOR
 from services.auth.domain.people import NameTaken
-from services.auth.ports import People
+from services.auth.ports.people import People
 from services.auth.usecases.people import Accounts, NewPerson
 
 log = logging.getLogger(__name__)

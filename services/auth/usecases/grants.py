@@ -24,7 +24,9 @@ from services.auth.domain.grants import (
 )
 from services.auth.domain.people import PersonState, person_id_of
 from services.auth.domain.secrets import hash_of, new_secret
-from services.auth.ports import Audit, Clock, Codes, Grants, People, RefreshTokens
+from services.auth.ports import Clock
+from services.auth.ports.oauth import Codes, Grants, RefreshTokens
+from services.auth.ports.people import Audit, People
 from services.auth.usecases.access_tokens import AccessTokens, Issued, Lifetimes, request_of
 from services.auth.usecases.api_keys import subjects_of
 from services.auth.usecases.keyring import Keyring

@@ -8,7 +8,8 @@ from typing import Any, Final
 from libs.signing import tokens
 from libs.web.principal import CLIENT, WALLET
 from services.auth.domain.people import Person, person_id_of
-from services.auth.ports import Clock, People
+from services.auth.ports import Clock
+from services.auth.ports.people import People
 from services.auth.usecases.grants import TokenSet
 from services.auth.usecases.keyring import Keyring
 

@@ -8,7 +8,9 @@ from libs.web.principal import Principal
 from services.auth.domain.audit import AuditEvent
 from services.auth.domain.authority import need_admin
 from services.auth.domain.signing_keys import KeyState, NoSuchKey, NotSettled, StoredKey
-from services.auth.ports import Audit, Clock, KeyChanges, KeyStore
+from services.auth.ports import Clock
+from services.auth.ports.keys import KeyChanges, KeyStore
+from services.auth.ports.people import Audit
 from services.auth.usecases.keyring import Keyring
 
 # Longer than any of our processes keeps a key set (libs/web/jwks.py) plus the time to load the keys here.

@@ -15,7 +15,8 @@ from services.auth.domain.signing_keys import (
     active_key,
     published,
 )
-from services.auth.ports import Clock, KeySealer, KeyStore
+from services.auth.ports import Clock
+from services.auth.ports.keys import KeySealer, KeyStore
 
 log = logging.getLogger(__name__)
 RELOAD_SECONDS = 30.0

@@ -25,7 +25,8 @@ from services.auth.domain.keystores import (
     read_basic,
     read_form,
 )
-from services.auth.ports import Audit, Clock, Guesses
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, Guesses
 from services.auth.usecases.principals import Found
 from services.auth.usecases.resolvers import Claim, Subjects
 

@@ -17,7 +17,7 @@ from services.auth.domain.people import (
     Person,
     check_group,
 )
-from services.auth.ports import Audit, People
+from services.auth.ports.people import Audit, People
 
 
 class Links:

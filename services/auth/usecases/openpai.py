@@ -8,7 +8,7 @@ from services.auth.domain.authority import need_admin
 from services.auth.domain.clients import OPENPAI
 from services.auth.domain.openpai import RemoveRefused, UpdateRefused, UserUpdate
 from services.auth.domain.people import NameTaken, NoSuchPerson, Person, PersonState
-from services.auth.ports import People
+from services.auth.ports.people import People
 from services.auth.usecases.access_tokens import AccessTokens, Issued, TokenRequest
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.people import Accounts, Changes, NewPerson

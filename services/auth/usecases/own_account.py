@@ -24,7 +24,8 @@ from services.auth.domain.people import (
     person_id_of,
 )
 from services.auth.domain.sign_in import Challenge, SignInRefused
-from services.auth.ports import Audit, Clock, People
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, People
 from services.auth.usecases.siwe import SignIn
 
 

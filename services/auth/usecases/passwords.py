@@ -16,7 +16,7 @@ from services.auth.domain.people import (
     WrongPassword,
     check_password,
 )
-from services.auth.ports import Audit, Guesses, PasswordHasher, People
+from services.auth.ports.people import Audit, Guesses, PasswordHasher, People
 
 LOGIN = "login.password"
 

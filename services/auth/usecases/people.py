@@ -16,7 +16,9 @@ from services.auth.domain.people import (
     check_email,
     check_username,
 )
-from services.auth.ports import ApiKeys, Audit, Clock, Grants, People, Sessions
+from services.auth.ports import Clock
+from services.auth.ports.oauth import Grants
+from services.auth.ports.people import ApiKeys, Audit, People, Sessions
 from services.auth.usecases.passwords import Passwords
 
 REMOVED_BECAUSE = "person removed"

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from libs.web.principal import Principal
 from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.stamps import bucket_of
-from services.auth.ports import Clock, Stamps
+from services.auth.ports import Clock
+from services.auth.ports.people import Stamps
 from services.auth.usecases.keyring import Keyring
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from libs.signing.keys import checksum
 from services.auth.domain import wallets
 from services.auth.domain.wallets import Proof, SignatureRefused, SignedRequest
-from services.auth.ports import Clock, ContractWallets, NonceLedger, SpentMessages
+from services.auth.ports import Clock
+from services.auth.ports.wallets import ContractWallets, NonceLedger, SpentMessages
 
 
 class Prove:

@@ -13,7 +13,9 @@ from services.auth.domain.access_tokens import (
 from services.auth.domain.grants import Grant
 from services.auth.domain.references import ReferenceToken, is_reference
 from services.auth.domain.secrets import hash_of, new_secret
-from services.auth.ports import Clock, Grants, ReferenceTokens, TokenStanding
+from services.auth.ports import Clock
+from services.auth.ports.oauth import Grants, ReferenceTokens
+from services.auth.ports.tokens import TokenStanding
 from services.auth.usecases.access_tokens import Issued
 
 PURGE_AFTER_SECONDS: Final = 3600.0

@@ -17,7 +17,9 @@ from services.auth.domain.client_metadata import (
 from services.auth.domain.clients import SECRET_METHODS, Client, ClientOrigin, NoSuchClient
 from services.auth.domain.guesses import register_key
 from services.auth.domain.secrets import hash_of, matches, new_secret
-from services.auth.ports import Audit, Clients, Clock, Guesses
+from services.auth.ports import Clock
+from services.auth.ports.oauth import Clients
+from services.auth.ports.people import Audit, Guesses
 
 RULES: Final[Mapping[ClientOrigin, Rules]] = {
     ClientOrigin.DYNAMIC: ANYBODY,

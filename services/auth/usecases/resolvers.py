@@ -20,7 +20,8 @@ from services.auth.domain.errors import LedgerUnavailable, StoreUnavailable
 from services.auth.domain.people import Person, PersonState, person_id_of
 from services.auth.domain.tokens import CLIENT as WALLET_CLIENT
 from services.auth.domain.tokens import TokenInvalid, TokenOutlived, TokenRevoked
-from services.auth.ports import People, ServedChains
+from services.auth.ports.people import People
+from services.auth.ports.wallets import ServedChains
 from services.auth.usecases.principals import Found
 from services.auth.usecases.wallet_tokens import WalletTokens
 

@@ -5,7 +5,8 @@ from services.auth.domain.audit import AuditEvent
 from services.auth.domain.people import Person, PersonState, person_id_of
 from services.auth.domain.secrets import SECRET_CHARS, hash_of, new_secret
 from services.auth.domain.sessions import NotSignedIn, Session, SessionPolicy, SignedIn
-from services.auth.ports import Audit, Clock, People, Sessions
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, People, Sessions
 
 STEP_SECONDS = 60  # a session's end is moved on in steps, not with every page
 PURGED = 100  # rows of sessions long over that a login takes away

@@ -22,7 +22,9 @@ from services.auth.domain.sign_in import (
     Site,
 )
 from services.auth.domain.wallets import UnsupportedChain
-from services.auth.ports import Clock, ContractWallets, ServedChains, SingleUse
+from services.auth.ports import Clock
+from services.auth.ports.tokens import SingleUse
+from services.auth.ports.wallets import ContractWallets, ServedChains
 
 NONCE_BYTES: Final = 16
 

@@ -18,7 +18,9 @@ from services.auth.domain.errors import AuthError
 from services.auth.domain.people import PersonState
 from services.auth.domain.sign_in import SignInRefused
 from services.auth.domain.tokens import TokenInvalid, TokenOutlived, TokenRevoked, WalletToken
-from services.auth.ports import Audit, Clock, People, ServedChains
+from services.auth.ports import Clock
+from services.auth.ports.people import Audit, People
+from services.auth.ports.wallets import ServedChains
 from services.auth.usecases.access_tokens import AccessTokens, Issued, TokenRequest
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.resolvers import WALLET_SCOPES

@@ -15,7 +15,7 @@ from services.auth.domain.credentials import CredentialRefused
 from services.auth.domain.grants import Grant
 from services.auth.domain.scopes import format_scope
 from services.auth.domain.tokens import AUDIENCE
-from services.auth.ports import Audit
+from services.auth.ports.people import Audit
 from services.auth.usecases.access_tokens import AccessTokens
 from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.principals import Principals

@@ -16,7 +16,8 @@ from services.auth.domain.tokens import (
     subject_of,
 )
 from services.auth.domain.wallets import SignedRequest
-from services.auth.ports import Clock, TokenStore
+from services.auth.ports import Clock
+from services.auth.ports.tokens import TokenStore
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.prove import Prove
 

@@ -15,7 +15,7 @@ from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
 from services.auth.domain.device import DeviceRequest, DeviceState
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.grants import Grant
-from services.auth.ports import DeviceRequests
+from services.auth.ports.oauth import DeviceRequests
 from services.auth.wiring import MIGRATIONS
 from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_device import MemoryDeviceRequests

@@ -16,7 +16,7 @@ from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.stores import SqlKeyStore
 from services.auth.domain.authority import OPERATOR, NotAllowed
 from services.auth.domain.signing_keys import KeyState, NoSuchKey, NotSettled, StoredKey
-from services.auth.ports import KeyChanges, KeyStore
+from services.auth.ports.keys import KeyChanges, KeyStore
 from services.auth.usecases.key_rotation import GRACE_SECONDS, SETTLE_SECONDS, KeyRotation, Step
 from services.auth.usecases.keyring import RELOAD_SECONDS, Keyring
 from services.auth.wiring import MIGRATIONS

@@ -14,7 +14,7 @@ from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.domain.api_keys import MOST_KEYS, ApiKey, TooManyKeys, new_key_id
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.stamps import bucket_of
-from services.auth.ports import ApiKeys, Stamps
+from services.auth.ports.people import ApiKeys, Stamps
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fixtures_postgres import PostgresServer

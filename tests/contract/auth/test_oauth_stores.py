@@ -19,7 +19,8 @@ from services.auth.domain.clients import CODE, DEFAULT_SCOPES, REFRESH, TLS, Cli
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.grants import AuthorizationCode, Grant, RefreshToken, Rotation
 from services.auth.domain.stamps import bucket_of
-from services.auth.ports import Clients, Codes, Grants, RefreshTokens, SingleUse, TokenStanding
+from services.auth.ports.oauth import Clients, Codes, Grants, RefreshTokens
+from services.auth.ports.tokens import SingleUse, TokenStanding
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_oauth import (

@@ -29,7 +29,7 @@ from services.auth.domain.people import (
     WalletTaken,
 )
 from services.auth.domain.stamps import BUCKETS, bucket_of
-from services.auth.ports import Guesses, People, Stamps
+from services.auth.ports.people import Guesses, People, Stamps
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople

@@ -13,7 +13,7 @@ from services.auth.adapters.store_sql.references import SqlReferenceTokens
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.grants import Grant
 from services.auth.domain.references import ReferenceToken
-from services.auth.ports import ReferenceTokens
+from services.auth.ports.oauth import ReferenceTokens
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_references import MemoryReferenceTokens

@@ -13,7 +13,7 @@ from services.auth.adapters.store_sql.sessions import SqlSessions
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.secrets import hash_of
 from services.auth.domain.sessions import Session
-from services.auth.ports import Sessions
+from services.auth.ports.people import Sessions
 from services.auth.wiring import MIGRATIONS
 from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_sessions import MemorySessions

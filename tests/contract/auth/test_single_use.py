@@ -12,7 +12,7 @@ from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.oauth_tables import single_use
 from services.auth.adapters.store_sql.single_use import PURGE_AFTER_SECONDS, SqlSingleUse
 from services.auth.domain.errors import StoreUnavailable
-from services.auth.ports import SingleUse
+from services.auth.ports.tokens import SingleUse
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_oauth import MemorySingleUse

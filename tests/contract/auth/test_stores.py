@@ -21,7 +21,9 @@ from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.signing_keys import KeyState, StoredKey
 from services.auth.domain.stamps import BUCKETS, bucket_of
 from services.auth.domain.tokens import WalletToken
-from services.auth.ports import KeyStore, SpentMessages, TokenStore
+from services.auth.ports.keys import KeyStore
+from services.auth.ports.tokens import TokenStore
+from services.auth.ports.wallets import SpentMessages
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock, MemoryKeyStore, MemorySpentMessages, MemoryTokenStore
 from tests.fixtures_postgres import PostgresServer

@@ -9,7 +9,7 @@ from services.auth.dialects.native.views import event_view
 from services.auth.domain.audit import AuditQuery
 from services.auth.domain.authority import need_admin
 from services.auth.domain.scopes import ADMIN
-from services.auth.ports import AuditLog
+from services.auth.ports.people import AuditLog
 
 
 def add(room: Blueprint, audit_log: AuditLog) -> None:

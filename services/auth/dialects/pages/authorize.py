@@ -22,7 +22,8 @@ from services.auth.dialects.pages.forms import LIMITS, BadForm, ForeignForm, che
 from services.auth.dialects.pages.responses import Permissions, form_targets
 from services.auth.domain.secrets import new_secret
 from services.auth.domain.sessions import SignedIn
-from services.auth.ports import Clock, SingleUse
+from services.auth.ports import Clock
+from services.auth.ports.tokens import SingleUse
 from services.auth.usecases.consent import Approval, ConsentError, ConsentRequest, Consents
 
 PATH: Final = "/oauth2/auth"
