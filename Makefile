@@ -4,15 +4,16 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help setup demo up down restart reload status check format test test-browser test-unit test-e2e bench lock openapi
+.PHONY: help setup demo up down restart reload status check format test test-browser test-docker test-unit test-e2e bench lock openapi
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: ## install Python and npm packages and nginx
+setup: ## install Python and npm packages, nginx and bubblewrap
 	@scripts/setup/python.sh
 	@scripts/setup/node.sh
 	@scripts/setup/nginx.sh
+	@scripts/setup/bubblewrap.sh
 
 demo: setup ## start the whole stack, run one journey of a dApp user and print it
 	@$(PY) -m scripts.stack up
@@ -52,6 +53,10 @@ test: setup ## every test that needs no Docker Engine, Slurm or browser
 test-browser: setup ## the pages in a headless Chromium before a whole stack
 	@scripts/setup/browser.sh
 	$(PYTEST) -q -n 0 tests/browser
+
+test-docker: setup ## the docker engine against a real Docker Engine, which it installs and starts when root
+	@scripts/setup/docker.sh
+	$(PYTEST) -q -n 0 tests/docker
 
 bench: setup ## measure against the targets, print a table, write bench/results.json
 	@scripts/setup/wrk.sh

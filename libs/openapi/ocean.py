@@ -1,5 +1,5 @@
-"""What several services share of the Ocean Provider's API: shapes, parameters, and the routes of auth and
-compute, which clients find beside the provider's. Source: contract 0, 2, 9.
+"""What several services share of the Ocean Provider's API: shapes, parameters, and the routes of auth, which
+clients find beside the provider's; those of compute are in ocean_compute.py. Source: contract 0, 2, 9.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,6 @@ REFUSED = Reply(
     {"application/json": {"oneOf": [named("ValidationError"), named("Refusal")]}},
 )
 FORBIDDEN = json_reply("Not for this caller, or not in this state.", "Refusal")
-NOT_FOUND = json_reply("Not enabled on this gateway.", "EdgeError")
 TOO_LARGE = json_reply("Query or body are too large.", "EdgeError")
 BUSY = json_reply("Too much at once: try again in a moment.", "Refusal")
 BAD_GATEWAY = json_reply("An origin, a chain node or the catalogue failed.", "Refusal")
@@ -112,38 +111,6 @@ TOKEN_OPERATIONS: tuple[Operation, ...] = (
             400: REFUSED,
             413: TOO_LARGE,
             503: UNAVAILABLE,
-        },
-    ),
-)
-
-
-def _disabled(path: str, methods: tuple[str, ...], summary: str) -> Operation:
-    return Operation(path=path, methods=methods, tag="compute", summary=summary, replies={404: NOT_FOUND})
-
-
-COMPUTE_OPERATIONS: tuple[Operation, ...] = (
-    _disabled(
-        "/api/services/compute", ("GET", "POST", "PUT", "DELETE"), "Jobs: status, start, stop, delete."
-    ),
-    _disabled("/api/compute", ("GET", "POST", "PUT", "DELETE"), "The same under an older path."),
-    _disabled("/api/services/computeResult", ("GET",), "A job's result."),
-    _disabled("/api/services/computeEnvironments", ("GET",), "Where jobs may run."),
-    _disabled("/api/services/initializeCompute", ("POST",), "A quote for a job."),
-    Operation(
-        path="/api/services/validateContainer",
-        methods=("POST",),
-        tag="compute",
-        summary="Check the container section of an algorithm.",
-        fields=(
-            Field("entrypoint", TEXT, "", True, example="node $ALGO"),
-            Field("image", TEXT, "", True, example="node"),
-            Field("tag", TEXT, example="latest"),
-            Field("checksum", {"type": "string", "pattern": "^sha256:"}, "", True, example="sha256:8221d2"),
-        ),
-        replies={
-            200: json_reply("The section as it was sent.", {"type": "object"}),
-            400: REFUSED,
-            413: TOO_LARGE,
         },
     ),
 )

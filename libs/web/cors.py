@@ -7,8 +7,14 @@ import re
 from collections.abc import Mapping
 
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
-ALLOWED = ("Content-Type", "AuthToken", "Range", "Authorization")
-EXPOSED = "Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag, X-Request-Id"
+ALLOWED = (
+    *("Content-Type", "AuthToken", "Range", "Authorization"),
+    *("Idempotency-Key", "Last-Event-ID", "If-None-Match", "If-Range"),
+)
+EXPOSED = (
+    "Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag, X-Request-Id, "
+    "X-Next-Offset, X-Complete, Location, Retry-After, Idempotency-Replayed"
+)
 MAX_AGE_SECONDS = 600
 
 # What every answer carries; the origin is not looked at, so caches need no Vary.

@@ -196,6 +196,34 @@ class Gate:
         g.principal = principal
         return None
 
+    def watch(self, window: Window, *scopes: str) -> Callable[[], bool]:
+        """For answers that last: whether this request's credential still counts, to be asked later, also
+        outside of the request. Doubt is no: whoever is told so comes again, and is told why.
+        """
+        asked: Request = cast(Any, request)._get_current_object()
+        credential, source = window.read(asked), self._source
+        asking = _Asking(window.name, asked, self._certificates)
+        caller = _Asked(window.name, asking.peer, asking.thumbprint)
+
+        def still_counts() -> bool:
+            if credential is None or source is None:
+                return False
+            try:
+                return source.principal(credential, caller).may(*scopes)
+            except (Refused, TooManyTries, PeerUnavailable):
+                return False
+
+        return still_counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The Caller of a request that may be over."""
+
+    window: str
+    peer: str
+    thumbprint: str | None
+
 
 class _Asking:
     """The Caller of a request; what is seldom asked for is looked up when it is."""

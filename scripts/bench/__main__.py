@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, keystores, measure
+from scripts.bench import cases, jobs, keystores, measure
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -69,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as folder:
         config = StackConfig(run_dir=Path(folder), ports=free_ports(), environment=dict(os.environ))
+        jobs.prepare(config)
         try:
             stack.up(config)
             rows = run(config, options.seconds, options.only)
@@ -97,6 +98,10 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
         big = prepare(config, BIG_FILE, 100 * measure.MIB)
         rows += big_downloads(config, big) if only != "slow" else []
         rows += slow_downloads(config, big) if only != "big" else []
+    if only is None or only == "jobs":
+        for found in jobs.run(config, cases.wallet_token(sample), folder, seconds):
+            rows.append(Row(*found))
+            print(f"  {found.name}: {found.figure:.1f} {found.unit}", flush=True)
     return rows
 
 
@@ -143,7 +148,7 @@ def big_downloads(config: StackConfig, sample: cases.Sample) -> list[Row]:
 
 def slow_downloads(config: StackConfig, sample: cases.Sample) -> list[Row]:
     """Twenty slow readers at once: memory of each process, and whether `nonce` still answers."""
-    names = ("provider", "egress", "auth", "catalogue", "compute", "indexer")
+    names = ("provider", "egress", "auth", "catalogue", "compute", "indexer", "worker")
     pids = {name: process.pid for name in names if (process := find(config.run_dir, name))}
     peaks = measure.PeakMemory(pids)
     peaks.start()
@@ -192,7 +197,7 @@ def _as_json(row: Row) -> dict[str, object]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=6, help="how long each rate is measured")
-    parser.add_argument("--only", help="measure only what has this in its name (big, slow, nonce, ...)")
+    parser.add_argument("--only", help="measure only what has this in its name (big, slow, jobs, nonce, ...)")
     return parser
 
 

@@ -115,7 +115,7 @@ def _create_token(key: PrivateKey, nonce_text: str, expiration: str) -> Request:
 def whoami(sample: Sample, _: Path) -> Iterator[list[Request]]:
     """One route that does nothing but know its caller; a token for each connection."""
     for _lane in range(CONNECTIONS):
-        yield [Request("/tidegate/v1/whoami", authorization=f"Bearer {_wallet_token(sample)}")]
+        yield [Request("/tidegate/v1/whoami", authorization=f"Bearer {wallet_token(sample)}")]
 
 
 def client_credentials(sample: Sample, _: Path) -> Iterator[list[Request]]:
@@ -135,7 +135,7 @@ def client_credentials(sample: Sample, _: Path) -> Iterator[list[Request]]:
         yield [Request("/oauth2/token", "POST", form, body, f"Basic {basic}")]
 
 
-def _wallet_token(sample: Sample) -> str:
+def wallet_token(sample: Sample) -> str:
     request = _create_token(PrivateKey(secrets.token_bytes(32)), "1", str(int(time.time()) + 3600))
     with urllib.request.urlopen(sample.gateway + request.path, timeout=30) as reply:
         token: str = json.load(reply)["token"]

@@ -1,10 +1,11 @@
-// Publish, find, order, download: the product's main job, by an unmodified ocean.js.
+// Publish, find, order, download, compute: the product's main job, by an unmodified ocean.js.
 'use strict'
 require('./wire.cjs')
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
 const { ethers } = require('ethers')
 const ocean = require('@oceanprotocol/lib')
+const { compute } = require('./compute.cjs')
 
 const { GATEWAY: gateway, RPC: rpc, CHAIN_ID, MNEMONIC: mnemonic, FILE_URL: fileUrl, FILE_SHA256: expected } = process.env
 const chainId = Number(CHAIN_ID)
@@ -35,18 +36,29 @@ async function main() {
   )).wait()
   const nftAddress = ocean.getEventFromTx(created, 'NFTCreated').args[0]
   const datatoken = ocean.getEventFromTx(created, 'TokenCreated').args[0]
-  console.log(`    NFT ${nftAddress}, datatoken ${datatoken}`)
+  // Computing is a service of its own, and so has a datatoken of its own; the consumer is given one.
+  const { address } = publisher
+  const computeToken = await new ocean.Nft(publisher, chainId).createDatatoken(
+    nftAddress, address, address, address, ZERO, ZERO, '0', '1000', 'Tide levels computing', 'TLC', 1)
+  await (await new ocean.Datatoken(publisher, chainId).mint(computeToken, address, '1', consumer.address)).wait()
+  console.log(`    NFT ${nftAddress}, datatokens ${datatoken} (download), ${computeToken} (compute)`)
 
   step(3, 'The file list is encrypted by the provider: its address never stands in the open')
-  const files = await provider.encrypt(
-    { datatokenAddress: datatoken, nftAddress, files: [{ type: 'url', url: fileUrl, method: 'GET' }] }, chainId, gateway)
+  const filesFor = (datatokenAddress) => provider.encrypt(
+    { datatokenAddress, nftAddress, files: [{ type: 'url', url: fileUrl, method: 'GET' }] }, chainId, gateway)
+  const [files, computeFiles] = [await filesFor(datatoken), await filesFor(computeToken)]
   const did = ocean.generateDid(nftAddress, chainId)
   const now = new Date().toISOString()
   const ddo = {
     '@context': ['https://w3id.org/did/v1'], id: did, version: '4.1.0', chainId, nftAddress,
     metadata: { created: now, updated: now, type: 'dataset', name: 'Tide levels', description: 'Ten-minute water heights',
       author: 'Harbour office', license: 'https://market.oceanprotocol.com/terms', tags: ['tides'] },
-    services: [{ id: 'access', type: 'access', files, datatokenAddress: datatoken, serviceEndpoint: gateway, timeout: 86400 }]
+    services: [
+      { id: 'access', type: 'access', files, datatokenAddress: datatoken, serviceEndpoint: gateway, timeout: 86400 },
+      { id: 'compute', type: 'compute', files: computeFiles, datatokenAddress: computeToken, serviceEndpoint: gateway, timeout: 86400,
+        compute: { allowRawAlgorithm: true, allowNetworkAccess: false,
+          publisherTrustedAlgorithmPublishers: [], publisherTrustedAlgorithms: [] } }
+    ]
   }
 
   step(4, 'The document is checked, encrypted and written to the chain')
@@ -86,6 +98,8 @@ async function main() {
   const refusal = await replay.text()
   assert.equal(replay.status, 400)
   console.log(`    ← ${replay.status} ${refusal.slice(0, 160)}`)
+
+  await compute({ gateway, chainId, consumer, did, datatoken: computeToken, step })
   console.log('\nThe journey is complete.')
 }
 

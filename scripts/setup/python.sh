@@ -15,7 +15,7 @@ fi
 
 stamp=.venv/.installed
 wanted=$(cat requirements.lock pyproject.toml | sha256sum | cut -d' ' -f1)
-[ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && exit 0
+[ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && [ -x .venv/bin/tidegate ] && exit 0
 
 if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   if ! "$python" -c 'import ensurepip' 2>/dev/null; then
@@ -29,4 +29,15 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
 fi
 echo "Installing Python packages (requirements.lock)..." >&2
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+# The command line of this checkout, wherever it is called from.
+cat > .venv/bin/tidegate <<END
+#!$PWD/.venv/bin/python
+import sys
+
+sys.path.insert(0, "$PWD")
+from libs.client.main import run
+
+run()
+END
+chmod +x .venv/bin/tidegate
 echo "$wanted" > "$stamp"

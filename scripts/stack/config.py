@@ -25,6 +25,7 @@ class Ports:
     egress: int = 8045
     sample: int = 8046
     indexer: int = 8047  # health and metrics only
+    worker: int = 8048  # health and metrics only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ def values(config: StackConfig) -> dict[str, str]:
         "GATEWAY_READ_TIMEOUT": "60s",
         "GATEWAY_DRAIN_TIMEOUT": "1h",
         "MAX_ENCRYPT_BODY": "21m",
+        "MAX_SANDBOX_BODY": "1g",
         **_tls_defaults(config),
     }
     chosen = {name: config.environment.get(name, value) for name, value in defaults.items()}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.stack import environments
 from scripts.stack.config import CATALOGUE_KEY, PROVIDER_KEY, REPO, StackConfig
 
 SERVICES = ("auth", "provider", "catalogue", "compute")  # the WSGI apps
@@ -24,8 +25,10 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "LOWDB_PASSWD": ("auth",),
     "DEFAULT_PAI_ADMIN_PASSWORD": ("auth",),
     "CERTIFICATE_PROXY_SECRET": ("auth", "compute"),
+    "COMPUTE_FILES_URL": ("compute", "worker"),
 }
-THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 8}
+THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 48}  # compute: each stream holds one
+MODULES = {"indexer": "services.catalogue.indexer", "worker": "services.compute.worker"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ def proxy_secret(config: StackConfig) -> str:
 def command(config: StackConfig, name: str) -> list[str]:
     """argv of one of our own processes."""
     python = sys.executable
-    if name == "indexer":
-        return [python, "-m", "services.catalogue.indexer"]
+    if name in MODULES:
+        return [python, "-m", MODULES[name]]
     if name == "egress":
         app = "services.provider.egress.wsgi:app"
         return [python, "-m", "gunicorn", "-c", "services/provider/egress/gunicorn_conf.py", app]
@@ -114,6 +117,7 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
         "PROVIDER_URL": config.service_url("provider"),
         "AUTH_URL": config.service_url("auth"),
         "CATALOGUE_URL": config.service_url("catalogue"),
+        "COMPUTE_URL": config.service_url("compute"),
         "NETWORK_URL": json.dumps({str(config.chain_id): config.rpc_url}),
         "ADDRESS_FILE": str(config.address_file),
         "PROMETHEUS_MULTIPROC_DIR": str(multiproc),
@@ -140,7 +144,8 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
         },
         "catalogue": _catalogue(config, keys),
         "indexer": _catalogue(config, keys) | {"INDEXER_HEALTH_PORT": str(config.ports.indexer)},
-        "compute": {"SERVICE_SECRET_FILE": keys.file("service_compute")},
+        "compute": _compute(config, keys),
+        "worker": _compute(config, keys) | {"WORKER_HEALTH_PORT": str(config.ports.worker)},
     }
     if config.tls_port is not None and "CERTIFICATE_PROXY_SECRET" not in config.environment:
         for service in ("auth", "compute"):
@@ -158,6 +163,22 @@ def _catalogue(config: StackConfig, keys: Secrets) -> dict[str, str]:
         "CATALOGUE_PRIVATE_KEY": CATALOGUE_KEY,
         "SERVICE_SECRET_FILE": keys.file("service_catalogue"),
         "INDEXER_POLL_SECONDS": "0.5",
+    }
+
+
+def process_engine_folder(config: StackConfig) -> Path:
+    """Where the process engine keeps what runs."""
+    return Path(environment(config, "worker")["COMPUTE_WORK_DIR"]) / ".process"
+
+
+def _compute(config: StackConfig, keys: Secrets) -> dict[str, str]:
+    folder = config.run_dir / "compute"
+    return {
+        "COMPUTE_DATABASE_URL": config.service_database("compute"),
+        "COMPUTE_WORK_DIR": str(folder / "work"),
+        "COMPUTE_FILES_URL": f"file://{folder / 'kept'}",
+        "COMPUTE_ENVIRONMENTS_FILE": str(environments.ensure(folder / "environments.toml")),
+        "SERVICE_SECRET_FILE": keys.file("service_compute"),
     }
 
 

@@ -27,7 +27,10 @@ from scripts.stack.services import Secrets
 
 PORT_SECONDS = 5.0
 # Start order; `down` walks it backwards.
-ORDER = ("chain", "sample", "provider", "auth", "catalogue", "compute", "egress", "indexer", "gateway")
+ORDER = (
+    *("chain", "sample", "provider", "auth", "catalogue", "compute", "egress", "indexer", "worker"),
+    "gateway",
+)
 
 
 def up(config: StackConfig) -> dict[str, object]:
@@ -47,10 +50,22 @@ def up(config: StackConfig) -> dict[str, object]:
 
 
 def down(config: StackConfig) -> list[str]:
-    """End every process of the stack by the pid that was started; returns the names that ran."""
+    """End every process of the stack by the pid that was started, and what runs for jobs; returns the names
+    that ran.
+    """
     stopped = [name for name in reversed(ORDER) if stop(config.run_dir, name)]
+    _end_sandboxes(config)
     stack_file(config).unlink(missing_ok=True)
     return stopped
+
+
+def _end_sandboxes(config: StackConfig) -> None:
+    """Jobs outlive the worker that started them, so that it may be restarted; not the stack."""
+    state = services.process_engine_folder(config)
+    if state.is_dir():
+        from services.compute.adapters.engines.process.engine import end_all  # slow to import: only here
+
+        end_all(state)
 
 
 def restart(config: StackConfig, name: str) -> Process:

@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import Gate, install_gate
+from libs.web.ocean_shapes import render_edge
 from libs.web.remembered_principals import RememberedPrincipals
 from libs.web.whoami import mount_whoami
 from services.auth.deps import Deps
@@ -27,7 +28,6 @@ from services.auth.dialects.dirac.diracx import render_edge as render_dirac
 from services.auth.dialects.internal.errors import answer
 from services.auth.dialects.internal.own import OwnPrincipals
 from services.auth.dialects.native.errors import render_edge as render_native
-from services.auth.dialects.ocean.errors import render_edge
 from services.auth.dialects.openpai.errors import render_edge as render_openpai
 from services.auth.dialects.pages.errors import ErrorPages
 from services.auth.dialects.prominence.errors import render_edge as render_prominence

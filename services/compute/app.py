@@ -6,8 +6,7 @@ from libs.web import edge
 from libs.web.gate import install_gate
 from libs.web.whoami import mount_whoami
 from services.compute.deps import Deps
-from services.compute.dialects import native, prominence
-from services.compute.dialects.ocean import mount
+from services.compute.dialects import internal, native, ocean, prominence
 from services.compute.dialects.ocean.errors import render_edge
 from services.compute.dialects.prominence.errors import render_edge as render_prominence
 from services.compute.settings import Settings
@@ -16,9 +15,11 @@ from services.compute.settings import Settings
 def create_app(settings: Settings, deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
-    mount(app)
+    ocean.mount(app, deps.ocean)
     prominence.mount(app)
-    native.mount(app)
+    native.mount(app, deps.native)
+    if deps.verifier is not None:
+        internal.mount(app, deps.book, deps.verifier)
     mount_whoami(app, "compute")
     edge.install(app, "compute", checks=deps.checks, render_error=_render)
     install_gate(app, deps.gate)
@@ -27,5 +28,8 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
 
 def _render(status: int, text: str, error: Exception | None) -> Response:
     """The error shape of the room that the path belongs to."""
-    owner = render_prominence if prominence.owns(request.path) else render_edge
-    return owner(status, text, error)
+    if prominence.owns(request.path):
+        return render_prominence(status, text, error)
+    if native.owns(request.path):
+        return native.render_edge(status, text, error)
+    return render_edge(status, text, error)

@@ -4,9 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from libs.web.gate import Gate
+from libs.web.service_tokens import ServiceTokenVerifier
+from services.compute.dialects.native import NativeParts
+from services.compute.dialects.ocean.parts import OceanParts
+from services.compute.domain.environments import EnvironmentBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
+    """A room whose parts are None says that there are no jobs."""
+
     gate: Gate = field(default_factory=Gate)  # without a source it lets nobody in
+    native: NativeParts | None = None
+    ocean: OceanParts | None = None
+    book: EnvironmentBook = field(default_factory=EnvironmentBook)
+    verifier: ServiceTokenVerifier | None = None  # without one no service may ask
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)  # readiness: raise when not usable

@@ -1,7 +1,8 @@
-"""The compute service's settings: the only reader of its environment."""
+"""The compute service's settings: the only reader of its environment (the worker's: worker_settings.py)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from libs.web.client_certificate import CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
@@ -10,12 +11,44 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """What service and workers share: both must be given the same."""
+
+    database_url: Secret
+    work_dir: Path  # of jobs that are under way
+    files_url: Secret  # fsspec URL of what is kept; may hold keys
+    environments_file: Path | None  # None: no environments, so no jobs are taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """The services we call."""
+
+    auth_url: str  # whose credentials and tokens are asked there
+    provider_url: str  # orders, nonces and the bytes of assets
+    service_secret: Secret  # proves us to auth for service tokens
+    auth_timeout_seconds: float
+    provider_timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    process_host_network: bool  # jobs of the process engine may have this machine's network
+    docker_url: str
+    docker_gpus: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Values only; secrets hide themselves."""
 
-    auth_url: str  # whose credentials and tokens are asked there
-    service_secret: Secret  # proves us to auth for service tokens
-    auth_timeout_seconds: float
+    storage: Storage
+    peers: Peers
+    engines: EngineSettings
+    sandbox_bytes: int  # of one uploaded file
+    sandboxes_bytes: int  # of all uploaded files of one owner
+    streams: int  # events and logs followed at the same time, per process; below the number of its threads
+    bare_environments: bool  # computeEnvironments as a list, not by chain
     certificate_headers: CertificateHeaders
     log_level: str
 
@@ -24,11 +57,47 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Raises BadSettings with every problem found; no problem quotes a value."""
     env = Env(environ)
     settings = Settings(
-        auth_url=env.http_url("AUTH_URL"),
-        service_secret=env.secret("SERVICE_SECRET"),
-        auth_timeout_seconds=env.float("AUTH_TIMEOUT", 5.0, least=0.1),
+        storage=read_storage(env),
+        peers=read_peers(env),
+        engines=read_engines(env),
+        sandbox_bytes=env.int("COMPUTE_SANDBOX_BYTES", 1073741824, least=1),
+        sandboxes_bytes=env.int("COMPUTE_SANDBOXES_BYTES", 10737418240, least=1),
+        streams=env.int("COMPUTE_STREAMS", 32, least=1),
+        bare_environments=env.bool("COMPUTE_BARE_ENVIRONMENTS"),
         certificate_headers=configured_headers(env),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
     env.check()
     return settings
+
+
+def read_storage(env: Env) -> Storage:
+    """Problems are collected in `env`."""
+    folder = env.text("COMPUTE_WORK_DIR")
+    if folder and not folder.startswith("/"):
+        env.problem("COMPUTE_WORK_DIR must be an absolute path.")
+    file = env.optional("COMPUTE_ENVIRONMENTS_FILE")
+    return Storage(
+        database_url=env.secret("COMPUTE_DATABASE_URL"),
+        work_dir=Path(folder),
+        files_url=env.optional_secret("COMPUTE_FILES_URL") or Secret(f"file://{folder}/kept"),
+        environments_file=None if file is None else Path(file),
+    )
+
+
+def read_peers(env: Env) -> Peers:
+    return Peers(
+        auth_url=env.http_url("AUTH_URL"),
+        provider_url=env.http_url("PROVIDER_URL"),
+        service_secret=env.secret("SERVICE_SECRET"),
+        auth_timeout_seconds=env.float("AUTH_TIMEOUT", 5.0, least=0.1),
+        provider_timeout_seconds=env.float("PROVIDER_TIMEOUT", 45.0, least=0.1),
+    )
+
+
+def read_engines(env: Env) -> EngineSettings:
+    return EngineSettings(
+        process_host_network=env.bool("PROCESS_HOST_NETWORK"),
+        docker_url=env.text("DOCKER_HOST", "unix:///var/run/docker.sock"),
+        docker_gpus=env.int("DOCKER_GPUS", 0),
+    )

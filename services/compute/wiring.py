@@ -1,20 +1,141 @@
 """The only place that knows concrete classes; builds what the web app needs."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from libs.signing.keys import require_native_curve
 from libs.web.gate import Gate
 from libs.web.internal_client import InternalClient, ServiceTokens
+from libs.web.jwks import RemoteJwks
 from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
+from libs.web.service_tokens import ServiceTokenVerifier
+from services.compute import foundation
+from services.compute.adapters.auth_tokens import AuthTokens
+from services.compute.adapters.clock import SystemClock
+from services.compute.adapters.files_fsspec import open_files
+from services.compute.adapters.logs import StoredLogs
+from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.deps import Deps
-from services.compute.settings import Settings
+from services.compute.dialects.native import NativeParts
+from services.compute.dialects.native.streams import Streams
+from services.compute.dialects.ocean.parts import OceanParts
+from services.compute.domain.environments import EnvironmentBook
+from services.compute.domain.quotas import Quotas
+from services.compute.ports.engines import Abilities
+from services.compute.ports.files import ObjectFiles
+from services.compute.settings import Peers, Settings
+from services.compute.usecases.dead_letters import DeadLetters
+from services.compute.usecases.environments import RunningJobs
+from services.compute.usecases.follow import Follow
+from services.compute.usecases.job_logs import JobLogs
+from services.compute.usecases.jobs import Jobs
+from services.compute.usecases.ocean_environments import OceanEnvironments
+from services.compute.usecases.ocean_jobs import OceanJobs
+from services.compute.usecases.ocean_start import OceanStart
+from services.compute.usecases.repeat import Repeat
+from services.compute.usecases.results import Results
+from services.compute.usecases.sandboxes import Sandboxes
+from services.compute.usecases.submit import Submit
+from services.compute.usecases.wallet_requests import WalletRequests
 
-SERVICE = "compute"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What both windows are built on."""
+
+    settings: Settings
+    store: SqlJobStore
+    files: ObjectFiles
+    logs: StoredLogs
+    clock: SystemClock
+    book: EnvironmentBook
+    quotas: Quotas
+    abilities: Mapping[str, Abilities]
+    submit: Submit
+    jobs: Jobs
+    results: Results
 
 
 def build(settings: Settings) -> Deps:
-    """Jobs have no engine yet; what can be unready is auth, and without it each request says so itself."""
-    return Deps(gate=_gate(settings))
+    """Everything concrete; brings the schema up to date first.
+
+    Raises BadSettings for an environments file that cannot be used. Engines are the workers' business: here
+    only what they can do is known.
+    """
+    require_native_curve()
+    shared = _shared(settings)
+    tokens = foundation.service_tokens(settings.peers)
+    principals = _principals(settings.peers, tokens)
+    jwks = RemoteJwks(settings.peers.auth_url)
+    jwks.warm()
+    has_environments = bool(shared.book.all())
+    return Deps(
+        gate=Gate(principals, settings.certificate_headers),
+        native=_native(shared),
+        ocean=_ocean(shared, tokens, principals) if has_environments else None,
+        book=shared.book,
+        verifier=ServiceTokenVerifier(jwks),
+        checks={"database": shared.store.ping, "files": shared.files.ping},
+    )
 
 
-def _gate(settings: Settings) -> Gate:
-    tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret, settings.auth_timeout_seconds)
-    client = InternalClient(settings.auth_url, "auth", tokens, settings.auth_timeout_seconds)
-    return Gate(RememberedPrincipals(RemoteAuth(client)), settings.certificate_headers)
+def _shared(settings: Settings) -> _Shared:
+    storage, clock = settings.storage, SystemClock()
+    described = foundation.read_environments(storage)
+    book = EnvironmentBook(described.environments)
+    names = [environment.engine for environment in described.environments]
+    engines = foundation.build_engines(names, storage.work_dir, settings.engines)
+    abilities = {name: engine.abilities() for name, engine in engines.items()}
+    store = open_store(storage.database_url.reveal())
+    files = open_files(storage.files_url.reveal())
+    logs = StoredLogs(storage.work_dir, files)
+    return _Shared(
+        settings=settings,
+        store=store,
+        files=files,
+        logs=logs,
+        clock=clock,
+        book=book,
+        quotas=described.quotas,
+        abilities=abilities,
+        submit=Submit(store, book, abilities, described.quotas, clock),
+        jobs=Jobs(store, clock),
+        results=Results(store, files, logs),
+    )
+
+
+def _native(shared: _Shared) -> NativeParts:
+    settings, store, clock = shared.settings, shared.store, shared.clock
+    return NativeParts(
+        submit=shared.submit,
+        jobs=shared.jobs,
+        repeat=Repeat(store, shared.submit, shared.quotas, clock),
+        results=shared.results,
+        logs=JobLogs(shared.logs),
+        follow=Follow(store, shared.logs, clock),
+        sandboxes=Sandboxes(shared.files, settings.sandbox_bytes, settings.sandboxes_bytes),
+        dead_letters=DeadLetters(store, clock),
+        running=RunningJobs(store, shared.book),
+        environments=shared.book,
+        engines=shared.abilities,
+        quotas=shared.quotas,
+        clock=clock,
+        streams=Streams(settings.streams),
+    )
+
+
+def _ocean(shared: _Shared, tokens: ServiceTokens, principals: RememberedPrincipals) -> OceanParts:
+    settings, store, clock = shared.settings, shared.store, shared.clock
+    provider = foundation.provider(settings.peers, tokens)
+    return OceanParts(
+        requests=WalletRequests(provider, AuthTokens(principals), store, clock),
+        start=OceanStart(provider, shared.submit, store, shared.book, shared.abilities),
+        jobs=OceanJobs(store, shared.jobs, shared.results),
+        environments=OceanEnvironments(shared.book, store, provider, clock),
+        bare_environments=settings.bare_environments,
+    )
+
+
+def _principals(peers: Peers, tokens: ServiceTokens) -> RememberedPrincipals:
+    client = InternalClient(peers.auth_url, "auth", tokens, peers.auth_timeout_seconds)
+    return RememberedPrincipals(RemoteAuth(client))

@@ -4,11 +4,11 @@ from flask import Flask, Response, request
 
 from libs.web import edge
 from libs.web.gate import install_gate
+from libs.web.ocean_shapes import render_edge
 from libs.web.whoami import mount_whoami
 from services.provider.deps import Deps
 from services.provider.dialects import internal, ocean
 from services.provider.dialects.internal.errors import answer
-from services.provider.dialects.ocean.errors import render_edge
 from services.provider.settings import Settings
 
 

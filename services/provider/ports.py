@@ -8,6 +8,7 @@ from typing import Protocol
 from libs.chain.types import Head, NftMetadata, Receipt
 from libs.signing.keys import PrivateKey
 from services.provider.domain.asset import Asset
+from services.provider.domain.grants import Grant
 from services.provider.domain.origins import ContractCall, OriginRequest
 
 
@@ -175,19 +176,39 @@ class ComputeEnvironment:
 
 
 class ComputeEnvironments(Protocol):
+    """Both raise EnvironmentsUnavailable."""
+
     def find(self, chain_id: int, environment_id: str) -> ComputeEnvironment | None: ...
 
     def consumer_addresses(self, chain_id: int) -> frozenset[str]:
         """Checksummed accounts that jobs download their inputs with."""
 
 
+class GrantStore(Protocol):
+    """Grants by the hash of their handle. All raise GrantsUnavailable."""
+
+    def add(self, grants: Mapping[str, Grant], now: float) -> None:
+        """All or none; grants whose time is over go at the same time."""
+
+    def find(self, handle_hash: str) -> Grant | None:
+        """None when there is none, or it was ended."""
+
+    def end(self, job: str, now: float) -> int:
+        """How many grants of the job ended now."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessQuestion:
-    """What an access control server is asked, contract 7.4; `dids` as (did, service id)."""
+    """What an access control server is asked, contract 7.4; assets as (did, service id).
+
+    `algorithms` and `additional` datasets belong to compute alone; a raw algorithm is none.
+    """
 
     event: str  # initialize | access | compute
     caller: str
     dids: Sequence[tuple[str, str]]
+    algorithms: Sequence[tuple[str, str]] = ()
+    additional: Sequence[tuple[str, str]] = ()
 
 
 class AccessControl(Protocol):

@@ -33,6 +33,7 @@ class Settings:
     address_file: str | None
     catalogue_url: str
     auth_url: str
+    compute_url: str | None  # unset: no compute beside us, and no environments
     public_urls: tuple[str, ...]  # where clients reach us; first is the canonical one
     service_secret: Secret  # proves us to auth for service tokens
     egress_key: Secret | None  # seals tickets for the egress process; unset: no acceleration
@@ -52,6 +53,7 @@ class Settings:
     max_encrypt_bytes: int
     rbac_server_url: str | None
     private_provider: bool
+    grant_seconds: float  # how long after a job's start its files can be fetched
     http_proof_url: str | None
     chain_proof: bool
     order_confirmations: int
@@ -74,6 +76,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         address_file=env.optional("ADDRESS_FILE"),
         catalogue_url=http_url(env, env.first("CATALOGUE_URL", "AQUARIUS_URL"), "CATALOGUE_URL"),
         auth_url=http_url(env, env.optional("AUTH_URL"), "AUTH_URL"),
+        compute_url=_optional_url(env, "COMPUTE_URL"),
         public_urls=http_urls(env, "PUBLIC_URL"),
         service_secret=env.secret("SERVICE_SECRET"),
         egress_key=env.optional_secret("EGRESS_KEY"),
@@ -102,6 +105,7 @@ def _access(env: Env) -> dict[str, Any]:
         "authorized_decrypters": _each(env, "AUTHORIZED_DECRYPTERS", checksum),
         "rbac_server_url": _optional_url(env, "RBAC_SERVER_URL"),
         "private_provider": env.bool("PRIVATE_PROVIDER"),
+        "grant_seconds": env.float("GRANT_SECONDS", 7 * 86400.0, least=1.0),
         "http_proof_url": _optional_url(env, "USE_HTTP_PROOF"),
         "chain_proof": env.bool("USE_CHAIN_PROOF"),
     }

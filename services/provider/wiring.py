@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from libs.chain.client import Chains, build_chains
 from libs.signing.keys import require_native_curve
@@ -19,9 +20,11 @@ from services.provider.adapters.chain_proof import ChainProof
 from services.provider.adapters.clock import SystemClock
 from services.provider.adapters.contract_reader import ChainContractReader
 from services.provider.adapters.environments import NoEnvironments
+from services.provider.adapters.environments_http import EnvironmentsHttp
 from services.provider.adapters.origins import GuardedOrigins, make_fetcher
 from services.provider.adapters.proofs import HttpProof, ProofQueue, ProofSender
 from services.provider.adapters.rbac import AccessControlHttp
+from services.provider.adapters.store_sql.grants import SqlGrantStore
 from services.provider.adapters.store_sql.ledger import SqlNonceLedger
 from services.provider.deps import Deps
 from services.provider.domain.fees import FeePolicy
@@ -29,13 +32,19 @@ from services.provider.domain.file_types import Gateways
 from services.provider.domain.orders import Rules
 from services.provider.egress.relay import OriginRelay
 from services.provider.egress.ticket import SealedTickets
+from services.provider.ports import ComputeEnvironments
 from services.provider.settings import Settings
 from services.provider.usecases.access import Access
 from services.provider.usecases.authenticate import Authenticate
+from services.provider.usecases.compute_assets import ComputeAssets
+from services.provider.usecases.compute_orders import ComputeOrders
+from services.provider.usecases.compute_quote import FeeTokens, QuoteCompute
+from services.provider.usecases.compute_start import AuthorizeStart
 from services.provider.usecases.decrypt import Decrypt
 from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
 from services.provider.usecases.fileinfo import Fileinfo
+from services.provider.usecases.grants import Grants
 from services.provider.usecases.handover import Handover
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
@@ -62,12 +71,16 @@ class _Parts:
     assets: CatalogueHttp
     access: Access
     orders: Orders
+    quotes: Quotes
     gateways: Gateways
     files: ServiceFiles
     probe: Probe
     origins: GuardedOrigins
+    glances: GuardedOrigins  # the same with less patience
     contracts: ChainContractReader
-    environments: NoEnvironments
+    handover: Handover
+    environments: ComputeEnvironments
+    grants: SqlGrantStore
 
 
 def build(settings: Settings) -> Deps:
@@ -80,7 +93,7 @@ def build(settings: Settings) -> Deps:
     upgrade(database.engine, MIGRATIONS)
     jwks = RemoteJwks(settings.auth_url)
     jwks.warm()
-    parts = _parts(settings, SqlNonceLedger(database), jwks)
+    parts = _parts(settings, database, jwks)
     return Deps(
         usecases=_usecases(parts),
         service_tokens=ServiceTokenVerifier(jwks),
@@ -89,8 +102,8 @@ def build(settings: Settings) -> Deps:
     )
 
 
-def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Parts:
-    chains, clock = _chains(settings), SystemClock()
+def _parts(settings: Settings, database: Database, jwks: RemoteJwks) -> _Parts:
+    chains, clock, ledger = _chains(settings), SystemClock(), SqlNonceLedger(database)
     assets = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
     gateways = Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
     origins, contracts = _origins(settings, ORIGIN_IDLE_SECONDS), ChainContractReader(chains)
@@ -111,6 +124,9 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
                 confirmations=settings.order_confirmations, reuse_extends_order=settings.reuse_extends_order
             ),
         ),
+        quotes=Quotes(
+            settings.keys, FeePolicy(tokens=settings.fee_tokens, amounts=settings.fee_amounts), clock
+        ),
         gateways=gateways,
         files=ServiceFiles(settings.keys, gateways, allow_unbound=settings.allow_unbound_files),
         probe=Probe(
@@ -121,8 +137,11 @@ def _parts(settings: Settings, ledger: SqlNonceLedger, jwks: RemoteJwks) -> _Par
             at_once=settings.probes_at_once,
         ),
         origins=origins,
+        glances=glances,
         contracts=contracts,
-        environments=NoEnvironments(),
+        handover=Handover(OriginRelay(origins), contracts, _tickets(settings)),
+        environments=_environments(settings),
+        grants=SqlGrantStore(database),
     )
 
 
@@ -144,16 +163,36 @@ def _usecases(parts: _Parts) -> UseCases:
         ),
         initialize=_initialize(parts),
         download=_download(parts),
+        **_compute(parts),
     )
 
 
+def _compute(parts: _Parts) -> dict[str, Any]:
+    """The use cases of the compute service's jobs."""
+    assets = ComputeAssets(access=parts.access, files=parts.files, probe=parts.probe)
+    orders = ComputeOrders(orders=parts.orders, quotes=parts.quotes)
+    grants = Grants(
+        store=parts.grants,
+        access=parts.access,
+        files=parts.files,
+        handover=parts.handover,
+        clock=parts.clock,
+        lasting_seconds=parts.settings.grant_seconds,
+        held_bytes=parts.settings.max_checksum_bytes,
+    )
+    return {
+        "authorize_start": AuthorizeStart(assets=assets, orders=orders, grants=grants, origins=parts.glances),
+        "quote_compute": QuoteCompute(assets=assets, orders=orders, quotes=parts.quotes, clock=parts.clock),
+        "grants": grants,
+        "fee_tokens": FeeTokens(chains=parts.chains, quotes=parts.quotes),
+    }
+
+
 def _initialize(parts: _Parts) -> Initialize:
-    settings = parts.settings
-    policy = FeePolicy(tokens=settings.fee_tokens, amounts=settings.fee_amounts)
     return Initialize(
         access=parts.access,
         orders=parts.orders,
-        quotes=Quotes(settings.keys, policy, parts.clock),
+        quotes=parts.quotes,
         files=parts.files,
         probe=parts.probe,
         nonces=parts.nonces,
@@ -163,17 +202,26 @@ def _initialize(parts: _Parts) -> Initialize:
 
 
 def _download(parts: _Parts) -> Download:
-    egress_key = parts.settings.egress_key
-    tickets = None if egress_key is None else SealedTickets(egress_key.reveal())
     return Download(
         authenticate=parts.authenticate,
         access=parts.access,
         orders=parts.orders,
         files=parts.files,
-        handover=Handover(OriginRelay(parts.origins), parts.contracts, tickets),
+        handover=parts.handover,
         environments=parts.environments,
         proofs=_proofs(parts),
     )
+
+
+def _tickets(settings: Settings) -> SealedTickets | None:
+    return None if settings.egress_key is None else SealedTickets(settings.egress_key.reveal())
+
+
+def _environments(settings: Settings) -> ComputeEnvironments:
+    if settings.compute_url is None:
+        return NoEnvironments()
+    tokens = ServiceTokens(settings.auth_url, SERVICE, settings.service_secret)
+    return EnvironmentsHttp(InternalClient(settings.compute_url, "compute", tokens))
 
 
 def _proofs(parts: _Parts) -> ProofQueue | None:

@@ -1,6 +1,7 @@
 """The gateway in front of every service: errors as JSON, paths, limits, logs, reload."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -43,6 +44,17 @@ ROUTES = [
     ("POST", "/api/services/initializeCompute", "compute"),
     ("POST", "/api/services/validateContainer", "compute"),
     ("GET", "/tidegate/v1/status", "compute"),
+    ("POST", "/tidegate/v1/jobs", "compute"),
+    ("POST", "/tidegate/v1/jobs/validate", "compute"),
+    ("GET", "/tidegate/v1/jobs/1", "compute"),
+    ("GET", "/tidegate/v1/jobs/1/logs", "compute"),
+    ("GET", "/tidegate/v1/jobs/1/events", "compute"),
+    ("GET", "/tidegate/v1/sandboxes", "compute"),
+    ("PUT", "/tidegate/v1/sandboxes/a", "compute"),
+    ("GET", "/tidegate/v1/environments", "compute"),
+    ("GET", "/tidegate/v1/quotas", "compute"),
+    ("GET", "/tidegate/v1/dead-letters", "compute"),
+    ("POST", "/tidegate/v1/dead-letters/1/replay", "compute"),
     ("POST", "/prominence/oidc/devicecode", "auth"),
     ("POST", "/prominence/oidc/token", "auth"),
     ("GET", "/prominence/oidc/userinfo", "auth"),
@@ -62,6 +74,11 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 # --- paths -------------------------------------------------------------------------------------
 
 
+def without_moment(body: bytes) -> bytes:
+    """Environments say when they were seen last, problems whose request they answer."""
+    return re.sub(rb'"(lastSeen|request_id)":"[0-9a-f]+"', b"", body)
+
+
 @pytest.mark.parametrize(("method", "path", "service"), ROUTES)
 def test_doubled_slashes_are_the_same_route_without_a_redirect(
     stack: Stack, method: str, path: str, service: str
@@ -71,7 +88,7 @@ def test_doubled_slashes_are_the_same_route_without_a_redirect(
     for doubled in ("/" + path, path.replace("/", "//"), "//" + path):
         answer = one(stack.gateway, request(method, doubled))
         assert answer.status == plain.status, doubled
-        assert answer.body == plain.body, doubled
+        assert without_moment(answer.body) == without_moment(plain.body), doubled
         assert "location" not in answer.headers
 
 
@@ -115,7 +132,8 @@ def test_headers_of_ours_that_a_client_sends_mean_nothing(stack: Stack) -> None:
               "X-HTTP-Method-Override: DELETE")  # fmt: skip
     for method, path, _ in ROUTES:
         plain, dressed = (one(stack.gateway, request(method, path, *lines)) for lines in ((), forged))
-        assert (dressed.status, dressed.body) == (plain.status, plain.body), path
+        assert dressed.status == plain.status, path
+        assert without_moment(dressed.body) == without_moment(plain.body), path
 
 
 # --- HTTP that is odd or wrong -------------------------------------------------------------------
@@ -216,7 +234,7 @@ def test_head_is_get_without_a_body(stack: Stack, method: str, path: str, servic
         assert head.status == get.status
         assert head.headers.get("content-length") == get.headers.get("content-length")
     else:
-        assert head.status in (400, 404, 405)
+        assert head.status in (400, 401, 404, 405)
 
 
 # --- limits and failures behind ------------------------------------------------------------------
@@ -293,7 +311,7 @@ def test_a_stopped_service_takes_nothing_else_with_it(stack: Stack) -> None:
         assert one(stack.gateway, request("GET", NONCE)).status == 200
     finally:
         stack_commands.restart(stack.config, "compute")
-    assert one(stack.gateway, request("GET", "/api/services/compute")).status == 404
+    assert one(stack.gateway, request("GET", "/api/services/compute")).status == 400
 
 
 # --- bytes pass through ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from services.provider.adapters.keys import ProviderKeys
 from services.provider.domain.asset import Asset, parse_asset
 from services.provider.domain.fees import FeePolicy
 from services.provider.domain.file_types import Gateways
+from services.provider.domain.grants import Grant
 from services.provider.domain.orders import Rules
 from services.provider.domain.origins import ContractCall, OriginRequest
 from services.provider.ports import (
@@ -24,8 +25,13 @@ from services.provider.ports import (
 )
 from services.provider.usecases.access import Access
 from services.provider.usecases.authenticate import Authenticate
+from services.provider.usecases.compute_assets import ComputeAssets
+from services.provider.usecases.compute_orders import ComputeOrders
+from services.provider.usecases.compute_quote import FeeTokens, QuoteCompute
+from services.provider.usecases.compute_start import AuthorizeStart
 from services.provider.usecases.download import Download
 from services.provider.usecases.fileinfo import Fileinfo
+from services.provider.usecases.grants import Grants
 from services.provider.usecases.handover import Handover
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
@@ -190,17 +196,49 @@ class FakeAccessControl:
 @dataclass
 class FakeEnvironments:
     known: dict[str, ComputeEnvironment] = field(default_factory=dict)
+    error: Exception | None = None
 
     def find(self, chain_id: int, environment_id: str) -> ComputeEnvironment | None:
+        if self.error is not None:
+            raise self.error
         return self.known.get(environment_id)
 
     def consumer_addresses(self, chain_id: int) -> frozenset[str]:
+        if self.error is not None:
+            raise self.error
         return frozenset(environment.consumer_address for environment in self.known.values())
+
+
+@dataclass
+class MemoryGrants:
+    """A GrantStore in a dict; `error` is raised by everything when set."""
+
+    rows: dict[str, Grant] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    error: Exception | None = None
+
+    def add(self, grants_by_hash: Mapping[str, Grant], now: float) -> None:
+        if self.error is not None:
+            raise self.error
+        self.rows = {key: grant for key, grant in self.rows.items() if grant.expires_at >= now}
+        self.rows |= grants_by_hash
+
+    def find(self, handle_hash: str) -> Grant | None:
+        if self.error is not None:
+            raise self.error
+        return None if handle_hash in self.ended else self.rows.get(handle_hash)
+
+    def end(self, job: str, now: float) -> int:
+        if self.error is not None:
+            raise self.error
+        mine = {key for key, grant in self.rows.items() if grant.job == job} - self.ended
+        self.ended |= mine
+        return len(mine)
 
 
 @dataclass(kw_only=True)
 class AccessWorld:
-    """Initialize and Download over fakes; every part is open to a test."""
+    """Initialize, Download and what compute asks, over fakes; every part is open to a test."""
 
     ledger: Any = field(default_factory=MemoryLedger)
     tokens: FakeTokens = field(default_factory=FakeTokens)
@@ -218,6 +256,7 @@ class AccessWorld:
     rules: Rules = field(default_factory=Rules)
     key: PrivateKey = PROVIDER_KEY
     authenticate: Authenticate | None = None
+    grant_rows: Any = field(default_factory=MemoryGrants)
 
     def __post_init__(self) -> None:
         keys = ProviderKeys(plain=self.key)
@@ -227,11 +266,13 @@ class AccessWorld:
         orders = Orders(keys, self.clock, self.rules)
         files = ServiceFiles(keys, Gateways())
         probe = Probe(self.origins, contracts, max_checksum_bytes=1024)
+        quotes = Quotes(keys, self.policy, self.clock)
+        handover = Handover(self.relay or FakeRelay(self.origins), contracts, self.tickets)
         self.fileinfo = Fileinfo(self.assets, files, probe, Gateways())
         self.initialize = Initialize(
             access=access,
             orders=orders,
-            quotes=Quotes(keys, self.policy, self.clock),
+            quotes=quotes,
             files=files,
             probe=probe,
             nonces=Nonces(self.ledger),
@@ -243,7 +284,25 @@ class AccessWorld:
             access=access,
             orders=orders,
             files=files,
-            handover=Handover(self.relay or FakeRelay(self.origins), contracts, self.tickets),
+            handover=handover,
             environments=self.environments,
             proofs=self.proofs,
         )
+        assets = ComputeAssets(access=access, files=files, probe=probe)
+        compute_orders = ComputeOrders(orders=orders, quotes=quotes)
+        self.grants = Grants(
+            store=self.grant_rows,
+            access=access,
+            files=files,
+            handover=handover,
+            clock=self.clock,
+            lasting_seconds=3600.0,
+            held_bytes=1024,
+        )
+        self.authorize_start = AuthorizeStart(
+            assets=assets, orders=compute_orders, grants=self.grants, origins=self.origins
+        )
+        self.quote_compute = QuoteCompute(
+            assets=assets, orders=compute_orders, quotes=quotes, clock=self.clock
+        )
+        self.fee_tokens = FeeTokens(chains=chains, quotes=quotes)

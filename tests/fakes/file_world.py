@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
-from libs.web import edge
+from libs.web import edge, ocean_shapes
 from services.provider.adapters.keys import ProviderKeys
 from services.provider.dialects.ocean import errors, fileinfo
 from services.provider.domain.errors import ProviderError
@@ -55,8 +55,9 @@ class FileWorld:
     def client(self) -> FlaskClient:
         app = Flask(__name__)
         room = Blueprint("ocean", __name__)
-        room.register_error_handler(ProviderError, errors.render)
+        for root in (ProviderError, ocean_shapes.FieldErrors, ocean_shapes.RequestTooLarge):
+            room.register_error_handler(root, errors.render)
         fileinfo.add(room, self.fileinfo)
         app.register_blueprint(room)
-        edge.install(app, "provider", checks={}, render_error=errors.render_edge)
+        edge.install(app, "provider", checks={}, render_error=ocean_shapes.render_edge)
         return app.test_client()

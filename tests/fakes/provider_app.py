@@ -61,6 +61,10 @@ class Provider:
             fileinfo=self.world.fileinfo,
             initialize=self.world.initialize,
             download=self.world.download,
+            authorize_start=self.world.authorize_start,
+            quote_compute=self.world.quote_compute,
+            grants=self.world.grants,
+            fee_tokens=self.world.fee_tokens,
         )
         deps = Deps(usecases=self.usecases, service_tokens=FakeServiceTokens(), checks={})
         self.app = create_app(settings(**self.variables), deps)

@@ -87,6 +87,7 @@ PERSONAL_TOKENS: Final = "tidegate-personal"
 OPENPAI: Final = "openpai"
 # Pages that exchange a wallet's signature for a token, without an application registered for them.
 DAPP: Final = "tidegate-dapp"
+COMMAND_LINE: Final = "tidegate-cli"
 # Stock clients whose ids are printed in their code; an entry in the store takes their place.
 BUILTIN: Final[Mapping[str, Client]] = {
     DAPP: Client(
@@ -97,6 +98,15 @@ BUILTIN: Final[Mapping[str, Client]] = {
         grant_types=(EXCHANGE,),
         response_types=(),
         scopes=("openid", "profile", "groups", *sorted(scopes.BATCH), scopes.KEYS),
+    ),
+    COMMAND_LINE: Client(
+        client_id=COMMAND_LINE,
+        origin=ClientOrigin.BUILTIN,
+        name="Tidegate command line",
+        auth_method=PUBLIC,
+        grant_types=(DEVICE, REFRESH),
+        response_types=(),
+        scopes=DEFAULT_SCOPES,
     ),
     DIRAC_CERTIFICATE: Client(
         client_id=DIRAC_CERTIFICATE,

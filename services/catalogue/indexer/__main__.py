@@ -10,10 +10,10 @@ from types import FrameType
 from libs.chain.errors import ChainError
 from libs.sql.errors import SqlError
 from libs.web.health import Check
+from libs.web.health_server import HealthServer
 from libs.web.logs import configure_logging
 from libs.web.settings import BadSettings
 from services.catalogue.indexer.assembly import Indexer, build
-from services.catalogue.indexer.health import HealthServer
 from services.catalogue.indexer.loop import ChainLoop
 from services.catalogue.indexer.rules import DdoRules
 from services.catalogue.indexer_settings import IndexerSettings, load_indexer_settings

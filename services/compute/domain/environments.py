@@ -2,9 +2,12 @@
 (domain/environment_file.py reads it).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
+
+from services.compute.domain.errors import EnvironmentUnknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +43,30 @@ class Environment:
     publish_seconds: float = 3600
     unpinned: bool = False  # development: take jobs that pin an image digest although the engine honours none
     options: Mapping[str, str] = field(default_factory=dict)  # the engine's own
+
+    def facts(self) -> dict[str, Any]:
+        """What the provider has to know to price and check orders. The price is exact text."""
+        return {
+            "id": self.id,
+            "consumer_address": self.consumer_address,
+            "price_per_minute": format(self.price_per_minute, "f"),
+            "fee_token": self.fee_token,
+            "max_job_seconds": self.max_job_seconds,
+            "chain_ids": list(self.chain_ids),
+        }
+
+
+class EnvironmentBook:
+    """All environments, in the order of the operator's file."""
+
+    def __init__(self, environments: Iterable[Environment] = ()) -> None:
+        self._known = {environment.id: environment for environment in environments}
+
+    def all(self) -> Sequence[Environment]:
+        return tuple(self._known.values())
+
+    def find(self, name: str) -> Environment:
+        """Raises EnvironmentUnknown."""
+        if name not in self._known:
+            raise EnvironmentUnknown(name)
+        return self._known[name]

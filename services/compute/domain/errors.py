@@ -43,7 +43,13 @@ class EnvironmentUnknown(ComputeError):
 
 
 class EnvironmentRefuses(ComputeError):
-    """The environment exists and cannot run such a job; the sentence says why and what to do."""
+    """The environment exists and cannot run such a job; each (path in the spec, sentence) says why and what
+    to do.
+    """
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(" ".join(text for _, text in problems))
+        self.problems = problems
 
 
 class KeyReused(ComputeError):
@@ -64,6 +70,10 @@ class NotFinished(ComputeError):
 
 class AlreadyFinished(ComputeError):
     """Asked of a job that has ended, and only makes sense before."""
+
+
+class NotRepeatable(ComputeError):
+    """The job cannot be run again as it is; the sentence says why and what to do."""
 
 
 class OutputNotFound(ComputeError):

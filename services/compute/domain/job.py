@@ -1,14 +1,17 @@
 """Jobs as they are read: plain values, no way to change anything through them. Times in UTC seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from services.compute.domain.ids import JobId, JobUid, Tag
+from services.compute.domain.layout import stream_rank
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Spec
 from services.compute.domain.states import FINAL, State
+
+KEEP_SECONDS: Final = 7 * 86400.0  # after the finish, of jobs that nobody says anything else about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class NewJob:
     facts: Mapping[str, Any] = field(default_factory=dict)
     natural_key: str | None = None
     uid: JobUid | None = None  # chosen before, when grants were made for it
+    is_paid: bool = False  # what its environment costs was paid for; the window has checked that
 
 
 class Wish(StrEnum):
@@ -126,6 +130,14 @@ class StoredFile:
     size: int
     media_type: str
     sha256: str
+
+
+def in_order(files: Iterable[StoredFile]) -> list[StoredFile]:
+    """As they are shown: outputs by path, then logs as the job wrote them."""
+    kept = list(files)
+    outputs = sorted((file for file in kept if file.kind is Stored.OUTPUT), key=lambda file: file.path)
+    logs = sorted((file for file in kept if file.kind is Stored.LOG), key=lambda file: stream_rank(file.path))
+    return [*outputs, *logs]
 
 
 @dataclass(frozen=True, slots=True)

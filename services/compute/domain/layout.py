@@ -10,6 +10,7 @@ A stream is `staging` or `publishing` (the service's own lines), or
 `<role>.<index>.<task>.<output|stdout|stderr>`.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ STAGING: Final = "staging"
 PUBLISHING: Final = "publishing"
 OUTPUT, STDOUT, STDERR = "output", "stdout", "stderr"
 _STREAM = re.compile(r"staging|publishing|[a-z0-9-]{1,32}\.[0-9]{1,6}\.[0-9]{1,4}\.(?:output|stdout|stderr)")
+_SANDBOX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PART = re.compile(r"[^\x00-\x1f\x7f/]{1,255}")
 
 
@@ -28,6 +30,16 @@ def is_stream(text: str) -> bool:
 
 def stream(role: str, index: int, task: int, kind: str) -> str:
     return f"{role}.{index}.{task}.{kind}"
+
+
+def stream_rank(name: str) -> tuple[int, str, int, int, str]:
+    """Sorts streams: staging, then each run's, by role, index and task, then publishing."""
+    if name in (STAGING, PUBLISHING):
+        return (0 if name == STAGING else 2, "", 0, 0, "")
+    if not is_stream(name):
+        return (3, name, 0, 0, "")
+    role, index, task, kind = name.split(".")
+    return (1, role, int(index), int(task), kind)
 
 
 def attempt_folder(uid: str, attempt: int) -> str:
@@ -54,6 +66,24 @@ def stored_output(uid: str, path: str) -> str:
 
 def stored_log(uid: str, attempt: int, name: str) -> str:
     return f"jobs/{uid}/logs/{attempt}/{name}"
+
+
+def stored_logs(uid: str, attempt: int) -> str:
+    """The folder of an attempt's kept logs."""
+    return f"jobs/{uid}/logs/{attempt}"
+
+
+def sandboxes(owner: str) -> str:
+    """The folder of one owner's uploads; it tells nothing of the owner."""
+    return f"sandboxes/{hashlib.sha256(owner.encode()).hexdigest()}"
+
+
+def stored_sandbox(owner: str, name: str) -> str:
+    return f"{sandboxes(owner)}/{name}"
+
+
+def is_sandbox_name(text: str) -> bool:
+    return _SANDBOX.fullmatch(text) is not None
 
 
 def is_plain_path(text: str) -> bool:

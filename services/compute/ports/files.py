@@ -2,7 +2,7 @@
 them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,8 +33,11 @@ class ObjectFiles(Protocol):
 
     def size(self, path: str) -> int: ...
 
-    def remove(self, folder: str) -> None:
-        """Everything below; nothing there is fine."""
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Bytes of each file right in `folder`, by name; empty when there is no such folder."""
+
+    def remove(self, path: str) -> None:
+        """A file, or a folder with everything below; nothing there is fine."""
 
     def ping(self) -> None: ...
 

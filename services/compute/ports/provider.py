@@ -23,10 +23,10 @@ class AssetUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlgorithmUse(AssetUse):
-    """`meta` for a raw algorithm; `custom_data` is handed to the algorithm as it is."""
+    """`meta` for a raw algorithm; `custom_data` is JSON text, handed to the algorithm as it is."""
 
     meta: Mapping[str, Any] | None = None
-    custom_data: Any = None
+    custom_data: str = "null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,9 @@ class Provider(Protocol):
 
     def signed_message(self, address: str, messages: Sequence[str], signature: str) -> str | None:
         """Which message the smart account (EIP-1271) signed, on the first chain."""
+
+    def fee_tokens(self) -> Mapping[int, str]:
+        """Of every chain that it serves, the first one first; the zero address where fees are not asked."""
 
 
 class InputUnavailable(ComputeError):

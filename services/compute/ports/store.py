@@ -67,14 +67,18 @@ class Claimed:
     job: Job
     lease: Lease
     runs: tuple[Run, ...]  # of the current attempt
+    overdue: bool = False  # by claim: queued for longer than it wants to wait; has no place, must end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One step of a job. With `to` None only the rest changes, without an event.
+    """One step of a job. With `to` None only the rest changes, without an event; the reason stays when none
+    is given.
 
     `attempt_begins` counts the attempt up; `wake_at` is when a worker should look again (None: at once);
-    `files` are added with the change, and the job's storage with them.
+    `started_at` counts once, for the first run; `files` are added with the change (one of the same kind and
+    path takes the other's place), and the job's storage with them. A change to CANCELLED that the owner
+    wished carries, without a reason of its own, the wish's, and the event names who wished.
     """
 
     to: State | None
@@ -84,16 +88,24 @@ class Change:
     started_at: float | None = None
     exit_code: int | None = None
     files: Sequence[StoredFile] = ()
-    expires_at: float | None = None  # with a final state
+    expires_at: float | None = None  # with a final state; None: spec.keep_seconds, or the store's own
     release: bool = False  # give the lease back
+    clear_reason: bool = False  # with `to` None: the job's reason goes; a move always sets or clears it
 
 
 class JobStore(Protocol):
     # -- for the windows ----------------------------------------------------------------------------
     def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
-        """Take the job: one transaction with its first event, its quota check and its key.
+        """Take the job, as QUEUED: one transaction with its first event, its quota check and its key.
 
-        Raises QuotaExceeded, AgreementInUse (natural_key), KeyReused, KeyInFlight.
+        A key that brought a job gives that job again for as long as the job is kept. What is refused leaves
+        no trace, and its key may be used again. Raises QuotaExceeded, AgreementInUse (natural_key),
+        KeyReused, KeyInFlight (the first request with the key is at work this moment).
+        """
+
+    def replayed(self, key: Key) -> Job | None:
+        """The job that an earlier request with this key brought, so that a replay is known before anything is
+        looked at that may have changed since. Raises KeyReused, KeyInFlight.
         """
 
     def find(self, ref: int | str, owners: Collection[str] | None) -> Job:
@@ -120,32 +132,36 @@ class JobStore(Protocol):
 
     def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
         """Note what the owner wants. A job that waits and that no worker holds is ended here and now; any
-        other is woken for its worker. Final jobs stay as they are.
+        other is woken for its worker. Final jobs stay as they are. Raises JobNotFound.
         """
 
     def delete(self, uid: JobUid, by: str, now: float) -> Job:
-        """Mark as deleted for every window but the native one, and wish it cancelled. Twice is once."""
+        """Mark as deleted for every window but the native one, and wish it cancelled. Twice is once.
+        Raises JobNotFound.
+        """
 
-    def retry(self, uid: JobUid, by: str, now: float) -> Job:
+    def retry(
+        self, uid: JobUid, by: str, now: float, quotas: Quotas | None = None, key: Key | None = None
+    ) -> Submitted:
         """Another attempt of a failed or cancelled job, as a new job: what ended stays ended.
 
-        Same owner, dialect, spec, name and labels; `facts["retry_of"]` is the old uid. Raises NotFinished.
+        Same owner, groups, dialect, spec, name, labels, facts and natural key; `facts["retry_of"]` is the
+        old uid. Raises NotFinished, AlreadyFinished (it went well: clone it instead) and what submit raises;
+        without `quotas` there is no limit.
         """
 
     # -- for workers --------------------------------------------------------------------------------
     def claim(
-        self,
-        worker: str,
-        engines: Collection[str],
-        now: float,
-        lease_seconds: float,
-        places: Mapping[str, int],
+        self, worker: str, places: Mapping[str, int], now: float, lease_seconds: float, limit: int = 50
     ) -> Sequence[Claimed]:
-        """Take jobs that are due and that nobody holds, or whose holder's lease ran out.
+        """Take jobs that are due and that nobody holds, or whose holder's lease ran out; `limit` at most.
 
-        Jobs that are under way (ACTIVE) are all taken; of queued ones at most `places[environment]` for each
-        environment, larger priority first within one owner, owners in turn, older first. HELD jobs are not.
-        Of simultaneous claims each job goes to one.
+        `places` names the environments that this worker serves, and how many jobs each may have at a time,
+        of all workers together. Jobs that are under way (ACTIVE) are taken first, and queued jobs of any
+        environment whose own queue clock (spec.clocks.queue, from when an attempt may start) ran out: the
+        worker ends them. Then queued ones while there is a place: larger priority first within one owner,
+        owners in turn, older first. HELD jobs and dead letters are not taken. Of simultaneous claims each
+        job goes to one.
         """
 
     def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
@@ -160,6 +176,11 @@ class JobStore(Protocol):
     def change(self, lease: Lease, change: Change, now: float) -> Job:
         """Raises FencedOff, IllegalMove."""
 
+    def wishes(self, uids: Collection[JobUid]) -> Mapping[JobUid, Wish]:
+        """What the owners of these jobs want by now, all in one question; jobs that are gone are left
+        out.
+        """
+
     def intend(self, lease: Lease, run: Run) -> Run:
         """Write a run down before the engine is asked; the row that is there already, if any, wins.
 
@@ -167,7 +188,7 @@ class JobStore(Protocol):
         """
 
     def note_run(self, lease: Lease, run: Run) -> None:
-        """Raises FencedOff."""
+        """What became of a run, found by its tag. Raises FencedOff."""
 
     def running_in(self, environments: Collection[str]) -> Mapping[str, int]:
         """How many ACTIVE jobs each environment has."""

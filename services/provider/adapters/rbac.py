@@ -5,6 +5,7 @@ tell it from anybody else's. No answer never means yes.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from libs.signing.personal import sign_text
 from libs.web.http import Connection, PeerUnavailable
 from services.provider.domain.access import AccessControlUnavailable
 from services.provider.ports import AccessQuestion
+
+COMPUTE = "compute"
 
 
 class AccessControlHttp:
@@ -35,16 +38,25 @@ class AccessControlHttp:
 
     def _payload(self, question: AccessQuestion) -> dict[str, Any]:
         credentials = {"type": "address", "value": question.caller}
+        assets = {"dids": _named(question.dids)}
+        signed: list[Any] = [credentials]
+        if question.event == COMPUTE:
+            assets |= {"algos": _named(question.algorithms), "additionalDids": _named(question.additional)}
+            signed += assets.values()
         return {
             "eventType": question.event,
             "component": "provider",
             "providerAddress": self._key.address,
             "providerAccess": self._provider_access,
             "credentials": credentials,
-            "dids": [{"did": did, "serviceId": service_id} for did, service_id in question.dids],
+            **assets,
             # Python's default spacing is part of the signed text.
-            "signature": sign_text(question.event + json.dumps(credentials), self._key),
+            "signature": sign_text(question.event + "".join(map(json.dumps, signed)), self._key),
         }
+
+
+def _named(assets: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"did": did, "serviceId": service_id} for did, service_id in assets]
 
 
 def _origin(url: str) -> str:

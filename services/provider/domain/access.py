@@ -36,6 +36,14 @@ class EnvironmentNotFound(ProviderError):
     """No compute environment of this id exists on the asset's chain."""
 
 
+class EnvironmentsUnavailable(ProviderError):
+    """The compute service does not tell which environments there are, so nothing can be said about one."""
+
+    def __init__(self, *, timed_out: bool = False) -> None:
+        super().__init__("timed out" if timed_out else "unavailable")
+        self.timed_out = timed_out
+
+
 def check_downloadable(service: Service, caller: str, environment_accounts: frozenset[str]) -> None:
     """`caller` and `environment_accounts` checksummed. Raises NotAnAccessService (contract 2.6 step 3)."""
     if service.type == ACCESS:

@@ -6,7 +6,7 @@ Asset or MalformedAsset.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from libs.signing.errors import SigningError
@@ -81,6 +81,7 @@ class Asset:
     metadata: Mapping[str, Any]
     credentials: Credentials
     services: tuple[Service, ...]
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the DDO as published
 
     def service(self, service_id: str) -> Service:
         """The first service of that id. Raises ServiceNotFound."""
@@ -121,6 +122,7 @@ def parse_asset(document: object, did: str) -> Asset:
         metadata=_mapping(ddo.get("metadata") or {}, "metadata"),
         credentials=credentials,
         services=_services(ddo.get("services")),
+        document=ddo,
     )
 
 

@@ -6,6 +6,7 @@ Source: contract 8.3 and companion 1.4. Amounts never pass through floats, and d
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Context, Decimal
+from fractions import Fraction
 
 from services.provider.domain.errors import ProviderError
 
@@ -65,3 +66,9 @@ def base_units(whole_tokens: Decimal, decimals: int) -> int:
 def compute_price(price_per_minute: Decimal, seconds: int) -> Decimal:
     """Whole tokens for `seconds` of an environment, each second billed, whole days included."""
     return _EXACT.divide(_EXACT.multiply(price_per_minute, Decimal(max(0, seconds))), Decimal(60))
+
+
+def seconds_bought(units: int, price_per_minute: Decimal, decimals: int) -> int:
+    """How many whole seconds `units` base units of the token pay for, at a price above zero."""
+    per_minute = Fraction(price_per_minute) * 10**decimals
+    return int(max(0, units) * 60 // per_minute)

@@ -36,9 +36,11 @@ class Access:
 
         Raises AccessControlDenied, AccessControlUnavailable.
         """
-        if self._access_control is None:
-            return
-        if not self._access_control.allows(AccessQuestion(event, caller, ((did, service_id),))):
+        self.ask_all(AccessQuestion(event, caller, ((did, service_id),)))
+
+    def ask_all(self, question: AccessQuestion) -> None:
+        """The same about several assets at once. Raises AccessControlDenied, AccessControlUnavailable."""
+        if self._access_control is not None and not self._access_control.allows(question):
             raise AccessControlDenied
 
     def find(self, did: str) -> Asset:
@@ -52,10 +54,13 @@ class Access:
         """Raises what `find` and `visit` raise."""
         return self.visit(self.find(did), caller)
 
-    def visit(self, asset: Asset, caller: str) -> Visit:
-        """Raises UnknownChain, ChainError, MalformedAsset, AssetNotConsumable, AccessDenied."""
+    def visit(self, asset: Asset, caller: str, head: Head | None = None) -> Visit:
+        """`head`: of the asset's chain, when the same request has read it already.
+
+        Raises UnknownChain, ChainError, MalformedAsset, AssetNotConsumable, AccessDenied.
+        """
         chain = self._chains.get(asset.chain_id)
-        head = chain.head()
+        head = head or chain.head()
         try:
             state = chain.nft_metadata(asset.nft_address, head).state
         except CallReverted as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from libs.signing.messages import Download as DownloadMessage
 from services.provider.domain.access import check_downloadable
-from services.provider.domain.asset import Asset, AssetNotFound, MalformedAsset, Service, is_did
+from services.provider.domain.asset import COMPUTE, Asset, AssetNotFound, MalformedAsset, Service, is_did
 from services.provider.domain.callers import SignatureRefused, TokenRefused
 from services.provider.domain.nonces import USER_SCOPE
 from services.provider.domain.orders import ValidOrder
@@ -70,7 +70,7 @@ class Download:
 
     def file(self, request: DownloadRequest, carriage: Carriage) -> Delivery:
         """Raises what Authenticate.caller, Access, ServiceFiles and Handover raise; ServiceNotFound,
-        NotAnAccessService, OrderRefused, ChainError."""
+        NotAnAccessService, EnvironmentsUnavailable, OrderRefused, ChainError."""
         granted = self._grant(request)
         delivery = self.handover.deliver(granted.plan, carriage.method, carriage.headers, carriage.by_gateway)
         self._prove(request, granted)
@@ -85,11 +85,17 @@ class Download:
         self.access.ask("access", caller, request.document_id, request.service_id)
         asset = self.access.find(request.document_id)
         service = asset.service(request.service_id)
-        check_downloadable(service, caller, self.environments.consumer_addresses(asset.chain_id))
+        check_downloadable(service, caller, self._environment_accounts(asset, service))
         visit = self.access.visit(asset, caller)
         order = self.orders.check(visit, service, request.tx_id, Terms(wait=True))
         plan = self.files.plan(asset, service, request.file_index, request.userdata)
         return _Granted(visit, service, order, plan)
+
+    def _environment_accounts(self, asset: Asset, service: Service) -> frozenset[str]:
+        """Who may read a compute service's files; nobody is asked about any other service."""
+        if service.type != COMPUTE:
+            return frozenset()
+        return self.environments.consumer_addresses(asset.chain_id)
 
     def _caller(self, request: DownloadRequest) -> str:
         """The proven caller. Only what no plain account signed is asked of a smart account, on the asset's

@@ -3,9 +3,11 @@
 Source: contract 8.3.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from libs.signing.fees import FeeQuote, encode_provider_data, sign_fee
+from libs.signing.keys import same_address
 from services.provider.domain.asset import Service
 from services.provider.domain.fees import (
     ZERO_ADDRESS,
@@ -13,7 +15,9 @@ from services.provider.domain.fees import (
     ProviderFeeQuote,
     base_units,
     compute_price,
+    seconds_bought,
 )
+from services.provider.domain.orders import PaidFee
 from services.provider.ports import AccessChain, Clock, ComputeEnvironment, Keys
 
 NEVER_ENDS = 0
@@ -36,11 +40,43 @@ class Quotes:
         self, chain: AccessChain, service: Service, environment: ComputeEnvironment, valid_until: int
     ) -> ProviderFeeQuote:
         """What `environment` costs until `valid_until`, on top of the service type's own fee."""
-        token = environment.fee_token or self._token(chain)
+        token = self._compute_token(chain, environment)
         seconds = max(0, valid_until - int(self._clock.now()))
         whole = self._policy.amount(service.type) + compute_price(environment.price_per_minute, seconds)
         amount = self._base_units(chain, token, whole)
         return self._signed(chain, service, environment.id, (token, amount, valid_until))
+
+    def is_free(self, chain: AccessChain, environment: ComputeEnvironment) -> bool:
+        """Whether time in `environment` costs nothing on this chain."""
+        return environment.price_per_minute == 0 or self._compute_token(chain, environment) == ZERO_ADDRESS
+
+    def seconds_paid(
+        self, chain: AccessChain, service: Service, environment: ComputeEnvironment, fee: PaidFee
+    ) -> int:
+        """How long `environment`, which is not free, runs for this fee; never longer than it was quoted for.
+
+        0 for a fee in another token. Raises ChainError, FeeTooLarge.
+        """
+        token, event = self._compute_token(chain, environment), fee.event
+        if not same_address(event.token, token) or fee.data.timestamp is None:
+            return 0
+        decimals = chain.decimals(token)
+        of_service = base_units(self._policy.amount(service.type), decimals)
+        bought = seconds_bought(event.amount - of_service, environment.price_per_minute, decimals)
+        return max(0, min(bought, event.valid_until - int(fee.data.timestamp)))
+
+    def compute_beside(
+        self, chain: AccessChain, service: Service, environment: ComputeEnvironment, valid_until: int
+    ) -> ProviderFeeQuote:
+        """The terms of a service whose neighbour in the same job pays for the time."""
+        return self.compute(chain, service, replace(environment, price_per_minute=Decimal(0)), valid_until)
+
+    def fee_token(self, chain: AccessChain) -> str:
+        """Of whatever names none of its own; the zero address when the chain has none."""
+        return self._token(chain)
+
+    def _compute_token(self, chain: AccessChain, environment: ComputeEnvironment) -> str:
+        return environment.fee_token or self._token(chain)
 
     def _token(self, chain: AccessChain) -> str:
         return self._policy.token(chain.chain_id, chain.address_of(OCEAN_TOKEN))

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.provider.usecases.authenticate import Authenticate
+from services.provider.usecases.compute_quote import FeeTokens, QuoteCompute
+from services.provider.usecases.compute_start import AuthorizeStart
 from services.provider.usecases.decrypt import Decrypt
 from services.provider.usecases.download import Download
 from services.provider.usecases.encrypt import Encrypt
 from services.provider.usecases.fileinfo import Fileinfo
+from services.provider.usecases.grants import Grants
 from services.provider.usecases.initialize import Initialize
 from services.provider.usecases.nonces import Nonces
 
@@ -22,3 +25,7 @@ class UseCases:
     fileinfo: Fileinfo
     initialize: Initialize
     download: Download
+    authorize_start: AuthorizeStart
+    quote_compute: QuoteCompute
+    grants: Grants
+    fee_tokens: FeeTokens

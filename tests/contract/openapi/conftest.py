@@ -15,7 +15,9 @@ from services.compute.app import create_app as compute_app
 from services.compute.deps import Deps as ComputeDeps
 from tests.fakes.auth_world import World
 from tests.fakes.compute import SETTINGS as COMPUTE_SETTINGS
-from tests.fakes.provider_app import Provider
+from tests.fakes.compute_ocean import OceanRoom
+from tests.fakes.compute_room import Room
+from tests.fakes.provider_app import FakeServiceTokens, Provider
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,13 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flas
         "auth": auth_app(World().deps()),
         "provider": Provider().app,
         "catalogue": catalogue_app(settings, catalogue),
-        "compute": compute_app(COMPUTE_SETTINGS, ComputeDeps()),
+        "compute": compute_app(
+            COMPUTE_SETTINGS,
+            ComputeDeps(
+                native=Room(tmp_path_factory.mktemp("native")).parts,
+                ocean=OceanRoom(tmp_path_factory.mktemp("ocean")).parts,
+                verifier=FakeServiceTokens(),
+            ),
+        ),
     }
     catalogue.close()

@@ -62,10 +62,8 @@ PUBLIC = {
     ("catalogue", "/api/aquarius/chains/status/{chain_id}"),
     ("catalogue", "/api/aquarius/validation/schema"),
     ("compute", "/tidegate/v1/status"),
-    # Compute is not enabled: these say so, and one checks a container's section.
-    ("compute", "/api/services/compute"),
+    ("compute", "/api/services/compute"),  # states alone: what a job was about wants a signature
     ("compute", "/api/compute"),
-    ("compute", "/api/services/computeResult"),
     ("compute", "/api/services/computeEnvironments"),
     ("compute", "/api/services/initializeCompute"),
     ("compute", "/api/services/validateContainer"),

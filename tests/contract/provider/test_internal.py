@@ -10,6 +10,7 @@ from libs.signing.keys import PrivateKey
 from libs.signing.personal import digests, sign_personal, sign_text, text_digest
 from services.provider.domain.nonces import LedgerUnavailable
 from tests.fakes.provider_app import Provider
+from tests.fakes.receipts import FEE_TOKEN
 
 ALICE = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
 WALLET = "0xe78A0F7E598Cc8b0Bb87894B0F60dD2a88d6a8Ab"
@@ -18,6 +19,12 @@ LAST = "/internal/nonces/last"
 VERIFY = "/internal/contract-signatures/verify"
 CHAINS = "/internal/chains"
 ROUTES = [CONSUME, LAST, VERIFY]
+COMPUTE = {  # tests/contract/provider_compute
+    "/internal/compute/authorize",
+    "/internal/compute/quote",
+    "/internal/compute/grants",
+    "/internal/compute/grants/<handle>",
+}
 
 
 def post(provider: Provider, path: str, body: Any, service: str | None = "auth") -> tuple[int, Any]:
@@ -28,7 +35,7 @@ def post(provider: Provider, path: str, body: Any, service: str | None = "auth")
 
 def test_every_internal_route_wants_a_service_token(provider: Provider) -> None:
     rules = [rule for rule in provider.app.url_map.iter_rules() if rule.rule.startswith("/internal")]
-    assert {rule.rule for rule in rules} == {*ROUTES, CHAINS}
+    assert {rule.rule for rule in rules} == {*ROUTES, CHAINS, *COMPUTE}
     for rule in rules:
         for method in rule.methods - {"OPTIONS"}:
             assert provider.client().open(rule.rule, method=method).status_code == 401
@@ -186,7 +193,7 @@ def test_chains_for_services_only(provider: Provider) -> None:
         answer = provider.client().get(CHAINS, headers={"Authorization": f"Bearer {service}"})
         return answer.status_code, json.loads(answer.data)
 
-    assert get("auth") == (200, {"chain_ids": [8996]})
+    assert get("auth") == (200, {"chain_ids": [8996], "fee_tokens": {"8996": FEE_TOKEN}})
     assert get("stranger")[0] == 403
 
 

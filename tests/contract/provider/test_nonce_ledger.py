@@ -178,8 +178,18 @@ def _one_nonce(connection: Connection) -> None:
     connection.execute(statement, {"address": ALICE, "key": "7".zfill(30) + "0" * 12})
 
 
+def _one_grant(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO grants (handle_hash, job, consumer, did, service_id, file_index, tx_id, userdata,"
+            " issued_at, expires_at) VALUES ('h', 'j', 'c', 'd', 's', 0, 't', 'null',"
+            " '2026-01-01 00:00:00', '2026-01-08 00:00:00')"
+        )
+    )
+
+
 def test_migrations_build_what_the_tables_say_and_keep_rows(database_url: str) -> None:
-    check_migrations(database_url, MIGRATIONS, metadata, {"0001": _one_nonce})
+    check_migrations(database_url, MIGRATIONS, metadata, {"0001": _one_nonce, "0002": _one_grant})
 
 
 def test_lost_database_lets_no_nonce_through(postgres_server: PostgresServer, postgres_url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from libs.chain.errors import CallReverted, RpcTimeout, RpcUnavailable
 from libs.signing.keys import PrivateKey
 from libs.signing.personal import digest, message_hash, sign_text
-from services.provider.domain.access import AccessControlUnavailable
+from services.provider.domain.access import AccessControlUnavailable, EnvironmentsUnavailable
 from services.provider.domain.asset import CatalogueUnavailable
 from services.provider.domain.nonces import USER_SCOPE
 from services.provider.domain.origins import OriginRefused, OriginUnavailable
@@ -285,6 +285,14 @@ class TestAsset:
         assert error(shop.get()) == "Service with index=svc-0 is not an access service."
         shop.world.environments.known["e"] = ComputeEnvironment("e", ALICE.address, 0)  # type: ignore[arg-type]
         assert shop.get(nonce="6").status_code == 200
+
+    def test_without_the_compute_service_nobody_gets_them(self, shop: Shop) -> None:
+        shop.world.environments.error = EnvironmentsUnavailable()
+        assert shop.get().status_code == 200  # an access service has nothing to do with it
+        shop.world.assets.documents[DID]["services"][0]["type"] = "compute"
+        response = shop.get(nonce="6")
+        assert response.status_code == 502
+        assert response.json == {"error": "The compute environments cannot be asked right now."}
 
 
 class TestOrder:

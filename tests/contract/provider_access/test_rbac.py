@@ -47,6 +47,24 @@ def test_the_question_is_upstream_s(origin: Origin, private: bool, access: str) 
     assert is_signed_by(text, signature, PROVIDER_KEY.address)
 
 
+def test_a_question_about_a_job_names_and_signs_all_its_assets(origin: Origin) -> None:
+    origin.route("/rbac/ask", reply(200, {}, b"true"))
+    other = "did:op:" + "1" * 64
+    question = AccessQuestion("compute", CONSUMER, [(DID, "svc-0")], [(other, "a")], [(other, "b")])
+    assert control(origin).allows(question)
+    sent = json.loads(origin.requests[0].body)
+    named = {
+        "dids": [{"did": DID, "serviceId": "svc-0"}],
+        "algos": [{"did": other, "serviceId": "a"}],
+        "additionalDids": [{"did": other, "serviceId": "b"}],
+    }
+    assert {name: sent[name] for name in named} == named
+    text = "".join(["compute", json.dumps(sent["credentials"]), *map(json.dumps, named.values())])
+    assert is_signed_by(text, sent["signature"], PROVIDER_KEY.address)
+    assert control(origin).allows(AccessQuestion("compute", CONSUMER, [(DID, "svc-0")]))  # raw: no algorithm
+    assert json.loads(origin.requests[1].body)["algos"] == []
+
+
 @pytest.mark.parametrize("answer", [b"true", b'{"allowed": true}', b"1", b'"yes"'])
 def test_a_truthy_answer_allows(origin: Origin, answer: bytes) -> None:
     origin.route("/rbac/ask", reply(200, {}, answer))

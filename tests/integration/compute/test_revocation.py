@@ -29,7 +29,7 @@ from services.auth.settings import load_settings
 from services.auth.usecases.access_tokens import TokenRequest
 from services.auth.wiring import build
 from tests.auth_server import ISSUER, SERVICE_SECRET, auth_environment
-from tests.fakes.compute import ENVIRON
+from tests.fakes.compute import ENVIRON, environ_in
 from tests.fakes.provider import environment as provider_environment
 from tests.fixtures_chain import CHAIN_ID, DevChain
 from tests.fixtures_postgres import PostgresServer
@@ -72,7 +72,7 @@ def services(
                 NETWORK_URL=json.dumps({str(CHAIN_ID): dev_chain.rpc_url}),
                 ADDRESS_FILE=str(dev_chain.address_file),
             ),
-            "compute": {**ENVIRON, "AUTH_URL": auth},
+            "compute": {**environ_in(folder), "AUTH_URL": auth, "PROVIDER_URL": provider},
         }
         running = {
             name: stack.enter_context(
@@ -287,7 +287,7 @@ def test_without_auth_nobody_is_let_in(tmp_path: Path) -> None:
         starting(
             "services.compute.wsgi:app",
             tmp_path,
-            environ={**ENVIRON, "AUTH_URL": f"http://127.0.0.1:{nobody}"},
+            environ={**environ_in(tmp_path), "AUTH_URL": f"http://127.0.0.1:{nobody}"},
         ) as compute,
     ):
         compute.wait_until_live()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from services.compute.dialects.ocean.compute import NOT_ENABLED
-from tests.fakes.compute import ENVIRON
+from services.compute.dialects.ocean.switched_off import NOT_ENABLED
+from tests.fakes.compute import environ_in
 from tests.granian import serving
 
 APP = "services.compute.wsgi:app"
@@ -16,7 +16,11 @@ APP = "services.compute.wsgi:app"
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("compute")
-    environ = {"PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"), "LOG_LEVEL": "WARNING", **ENVIRON}
+    environ = {
+        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        "LOG_LEVEL": "WARNING",
+        **environ_in(folder),
+    }
     with serving(APP, folder, "--workers", "2", "--blocking-threads", "4", environ=environ) as server:
         yield server.url
 
@@ -41,6 +45,6 @@ def test_requests_are_measured_over_all_workers(base: str) -> None:
 def test_a_bad_setting_stops_the_start_and_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="LOG_LEVEL must be one of"),
-        serving(APP, tmp_path, environ={"LOG_LEVEL": "loud", **ENVIRON}),
+        serving(APP, tmp_path, environ={"LOG_LEVEL": "loud", **environ_in(tmp_path)}),
     ):
         raise RuntimeError("it started")

@@ -12,7 +12,7 @@ from libs.web.principal import Principal
 from libs.web.settings import BadSettings
 from services.compute.app import create_app
 from services.compute.deps import Deps
-from services.compute.dialects.ocean.compute import NOT_ENABLED, ROUTES
+from services.compute.dialects.ocean.switched_off import NOT_ENABLED, ROUTES
 from services.compute.settings import load_settings
 from tests.fakes.compute import ENVIRON, SETTINGS
 from tests.fakes.principals import KnownPrincipals
@@ -136,7 +136,10 @@ def test_settings_are_all_checked_and_no_secret_is_quoted() -> None:
     with pytest.raises(BadSettings) as caught:
         load_settings({"AUTH_URL": "http://user:swordfish@auth", "AUTH_TIMEOUT": "soon"})
     assert caught.value.problems == [
+        "COMPUTE_WORK_DIR must be set.",
+        "COMPUTE_DATABASE_URL must be set.",
         "AUTH_URL must be an http or https URL.",
+        "PROVIDER_URL must be set.",
         "SERVICE_SECRET must be set.",
         "AUTH_TIMEOUT must be a number.",
     ]
@@ -144,7 +147,7 @@ def test_settings_are_all_checked_and_no_secret_is_quoted() -> None:
 
 @pytest.mark.parametrize("url", ["http://auth:8042", "https://auth.example/base/", "http://127.0.0.1:1"])
 def test_auths_address_may_have_a_path(url: str) -> None:
-    assert load_settings({**ENVIRON, "AUTH_URL": url}).auth_url == url.rstrip("/")
+    assert load_settings({**ENVIRON, "AUTH_URL": url}).peers.auth_url == url.rstrip("/")
 
 
 ALICE = Principal(

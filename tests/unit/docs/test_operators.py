@@ -111,7 +111,7 @@ def test_the_environment_is_read_nowhere_else() -> None:
     entry_points = {
         path
         for path in readers
-        if path.endswith(("wsgi.py", "__main__.py", "gunicorn_conf.py", "auth/admin.py"))
+        if path.endswith(("wsgi.py", "__main__.py", "gunicorn_conf.py", "auth/admin.py", "client/main.py"))
     }
     assert readers - entry_points == {"libs/web/metrics.py"}
 
@@ -124,7 +124,7 @@ def test_settings_that_are_not_read_are_named_as_such() -> None:
     assert named.isdisjoint(all_settings())
 
 
-METRIC = re.compile(r"\b((?:http|egress|provider|catalogue)_[a-z_]+)\b")
+METRIC = re.compile(r"\b((?:http|egress|provider|catalogue|compute)_[a-z_]+)\b")
 
 
 def metric_names() -> set[str]:

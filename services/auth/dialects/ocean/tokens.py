@@ -4,17 +4,9 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from libs.web.gate import signed
-from libs.web.params import Params
-from services.auth.dialects.ocean.errors import json_response
-from services.auth.dialects.ocean.params import (
-    is_address,
-    is_integer,
-    is_nonce,
-    need,
-    need_signature,
-    read,
-    take_chain_id,
-)
+from libs.web.ocean_form import Form, is_address, is_nonce
+from libs.web.ocean_shapes import json_response
+from services.auth.dialects.ocean.params import is_integer, need_signature, take_chain_id, token_form
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.wallet_tokens import WalletTokens
 
@@ -25,11 +17,11 @@ def add(room: Blueprint, wallet_tokens: WalletTokens) -> None:
     @room.route("/createAuthToken", methods=["GET", "POST"])
     @signed
     def create() -> Response:
-        params = read()
-        address = need(params, "address", is_address)
-        expiration = need(params, "expiration", is_integer)
+        form = token_form()
+        address = form.need("address", is_address)
+        expiration = form.need("expiration", is_integer)
         wallet_tokens.check_expiration(expiration)
-        signed = _signed(params, address)
+        signed = _signed(form, address)
         if request.method == "HEAD":
             # As upstream: parameters are looked at, then no. A token that nobody can read costs no nonce.
             raise MethodNotAllowed(["GET", "POST", "OPTIONS"])
@@ -40,14 +32,14 @@ def add(room: Blueprint, wallet_tokens: WalletTokens) -> None:
     @room.delete("/deleteAuthToken")
     @signed
     def delete() -> Response:
-        params = read()
-        address = need(params, "address", is_address)
-        token = need(params, "token")
-        wallet_tokens.delete(_signed(params, address), token)
+        form = token_form()
+        address = form.need("address", is_address)
+        token = form.need("token")
+        wallet_tokens.delete(_signed(form, address), token)
         return json_response(DELETED)
 
 
-def _signed(params: Params, address: str) -> SignedRequest:
-    nonce = need(params, "nonce", is_nonce)
-    signature = need_signature(params)
-    return SignedRequest(address, nonce, signature, take_chain_id(params))
+def _signed(form: Form, address: str) -> SignedRequest:
+    nonce = form.need("nonce", is_nonce)
+    signature = need_signature(form)
+    return SignedRequest(address, nonce, signature, take_chain_id(form))

@@ -2,6 +2,9 @@
 
 from libs.openapi.document import Access, Operation, json_reply, object_of
 from libs.openapi.edge import PRINCIPAL_REPLIES
+from services.compute.dialects.native.operations_files import FILES
+from services.compute.dialects.native.operations_jobs import JOBS
+from services.compute.dialects.native.operations_rest import REST
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -31,4 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Whose credential this is: what every service of this gateway knows of the caller.",
         replies=PRINCIPAL_REPLIES,
     ),
+    *JOBS,
+    *FILES,
+    *REST,
 )

@@ -1,13 +1,15 @@
 """`GET /tidegate/v1/status`: what this gateway is and which of its parts are switched on, for people."""
 
 import json
+from typing import Any
 
 from flask import Blueprint, Response
 
 from libs.web.gate import public
 from services.compute.version import VERSION
 
-STATUS = {
+ENABLED = {"enabled": True, "base": "/tidegate/v1/jobs", "environments": "/tidegate/v1/environments"}
+STATUS: dict[str, Any] = {
     "name": "Tidegate",
     "version": VERSION,
     "status": "ok",
@@ -19,6 +21,7 @@ STATUS = {
 }
 
 
-def add(room: Blueprint) -> None:
-    body = json.dumps(STATUS, separators=(",", ":"))
+def add(room: Blueprint, has_jobs: bool = False) -> None:
+    shown = STATUS | ({"services": STATUS["services"] | {"compute": ENABLED}} if has_jobs else {})
+    body = json.dumps(shown, separators=(",", ":"))
     room.add_url_rule("/status", "status", public(lambda: Response(body, mimetype="application/json")))

@@ -1,10 +1,11 @@
 """`POST /api/services/validateContainer` (contract 2.14): the body comes back, or the reason does."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from libs.web.gate import public
-from libs.web.params import BadParams, Params, TooLarge, to_json
-from services.compute.dialects.ocean.errors import edge_error, refusal, validation_error
+from libs.web.ocean_form import read
+from libs.web.ocean_shapes import refusal
+from libs.web.params import DEFAULT_LIMITS, to_json
 from services.compute.domain.containers import ContainerRefused, check_container
 
 
@@ -14,13 +15,9 @@ def add(room: Blueprint) -> None:
 
 @public
 def _validate() -> Response:
+    section = dict(read(DEFAULT_LIMITS))
     try:
-        section = dict(Params.of(request))
         check_container(section)
-    except TooLarge as error:
-        return edge_error(error.message, 413)
-    except BadParams as error:
-        return validation_error(error.field, error.message)
     except ContainerRefused as error:
         return refusal(error.code)
     return Response(to_json(section), 200, mimetype="application/json")

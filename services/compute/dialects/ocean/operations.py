@@ -1,5 +1,5 @@
 """What the routes of this room take and give; clients read it in the provider's description as well."""
 
-from libs.openapi.ocean import COMPUTE_OPERATIONS
+from libs.openapi.ocean_compute import COMPUTE_OPERATIONS
 
 OPERATIONS = COMPUTE_OPERATIONS

@@ -7,8 +7,19 @@ from typing import Any
 from flask import Response
 
 from libs.chain import errors as chain
-from services.provider.domain import callers, nonces
-from services.provider.domain.errors import ProviderError
+from services.provider.domain import (
+    access,
+    asset,
+    callers,
+    fees,
+    file_types,
+    files,
+    grants,
+    nonces,
+    origins,
+    userdata,
+)
+from services.provider.domain.errors import ProviderError, UnsupportedChain
 
 
 class BadRequest(ProviderError):
@@ -21,14 +32,38 @@ class BadRequest(ProviderError):
 
 Facts = Callable[[Any], Mapping[str, Any]]
 
+
+def _none(_: Exception) -> Mapping[str, Any]:
+    return {}
+
+
+INPUT_UNAVAILABLE = (502, "input_unavailable", _none)
+
 RESPONSES: dict[type[Exception], tuple[int, str, Facts]] = {
     BadRequest: (400, "bad_request", lambda e: {"field": e.field}),
-    callers.MalformedAddress: (400, "malformed_address", lambda _: {}),
-    nonces.MalformedNonce: (400, "malformed_nonce", lambda _: {}),
+    callers.MalformedAddress: (400, "malformed_address", _none),
+    nonces.MalformedNonce: (400, "malformed_nonce", _none),
     nonces.NonceTooLow: (409, "nonce_too_low", lambda e: {"stored": e.stored, "sent": e.sent}),
-    nonces.LedgerUnavailable: (503, "ledger_unavailable", lambda _: {}),
-    chain.UnknownChain: (400, "unknown_chain", lambda _: {}),
-    chain.ChainError: (502, "chain_unavailable", lambda _: {}),
+    nonces.LedgerUnavailable: (503, "ledger_unavailable", _none),
+    grants.GrantRefused: (403, "grant_refused", _none),
+    grants.GrantsUnavailable: (503, "grants_unavailable", _none),
+    grants.InputChanged: (502, "input_unavailable", lambda _: {"reason": "changed"}),
+    origins.OriginRefused: INPUT_UNAVAILABLE,
+    origins.OriginUnavailable: INPUT_UNAVAILABLE,
+    origins.ContractReadFailed: INPUT_UNAVAILABLE,
+    origins.TooManyProbes: (503, "busy", _none),
+    # The document changed since the grant was made.
+    files.FilesUnusable: INPUT_UNAVAILABLE,
+    files.NoSuchFile: INPUT_UNAVAILABLE,
+    file_types.FileObjectRefused: INPUT_UNAVAILABLE,
+    userdata.UserdataUnreadable: INPUT_UNAVAILABLE,
+    userdata.ParametersMissing: INPUT_UNAVAILABLE,
+    asset.CatalogueUnavailable: (503, "catalogue_unavailable", _none),
+    access.AccessControlUnavailable: (503, "access_control_unavailable", _none),
+    fees.FeeTooLarge: (500, "fee_too_large", _none),
+    UnsupportedChain: (400, "unknown_chain", _none),
+    chain.UnknownChain: (400, "unknown_chain", _none),
+    chain.ChainError: (502, "chain_unavailable", _none),
 }
 
 

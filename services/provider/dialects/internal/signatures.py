@@ -3,7 +3,7 @@
 POST /internal/contract-signatures/verify
   {"address", "message" | "messages", "signature", "chain_id"?, "signed"?: "hash" | "text"}
   -> 200 {"valid": bool, "chain_id": int, "message": the text that was signed | null}
-GET /internal/chains -> 200 {"chain_ids": [int, ...]}
+GET /internal/chains -> 200 {"chain_ids": [int, ...], "fee_tokens": {"<chain id>": address}}
 
 Without `chain_id` the first configured chain is meant. Wallets sign the Keccak hash of Ocean's texts, and
 Sign-In with Ethereum's as they stand: `"signed": "text"`.
@@ -20,12 +20,15 @@ from services.provider.dialects.internal.body import need_text, read, take_chain
 from services.provider.dialects.internal.errors import BadRequest, answer
 from services.provider.domain.callers import SignatureRefused
 from services.provider.usecases.authenticate import Authenticate
+from services.provider.usecases.compute_quote import FeeTokens
 
 MAX_MESSAGES = 8
 HASH, TEXT = "hash", "text"
 
 
-def add(room: Blueprint, authenticate: Authenticate, addresses: Mapping[int, str]) -> None:
+def add(
+    room: Blueprint, authenticate: Authenticate, addresses: Mapping[int, str], fee_tokens: FeeTokens
+) -> None:
     @room.post("/contract-signatures/verify")
     @requires_service("auth", "compute", "catalogue")
     def verify() -> Response:
@@ -47,7 +50,8 @@ def add(room: Blueprint, authenticate: Authenticate, addresses: Mapping[int, str
     @room.get("/chains")
     @requires_service("auth", "compute", "catalogue")
     def chains() -> Response:
-        return answer({"chain_ids": list(addresses)})
+        tokens = {str(chain_id): token for chain_id, token in fee_tokens.of(addresses).items()}
+        return answer({"chain_ids": list(addresses), "fee_tokens": tokens})
 
 
 def _is_text(params: Params) -> bool:

@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 
 from libs.chain.errors import ChainError
+from libs.web.ocean_shapes import FieldErrors, RequestTooLarge
 from services.provider.dialects.ocean import (
     decrypt,
     discovery,
@@ -22,7 +23,7 @@ from services.provider.usecases.registry import UseCases
 
 def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     room = Blueprint("ocean", __name__)
-    for root in (ProviderError, ChainError):
+    for root in (ProviderError, ChainError, FieldErrors, RequestTooLarge):
         room.register_error_handler(root, errors.render)
     discovery.add(room, usecases.addresses)
     spec.add(room, settings.public_urls)

@@ -5,8 +5,8 @@ from urllib.parse import unquote_to_bytes
 
 from flask import request
 
+from libs.web.ocean_form import read
 from libs.web.params import Params
-from services.provider.dialects.ocean.params import read
 from services.provider.domain.order_errors import MalformedTxId
 from services.provider.domain.orders import parse_tx_id
 

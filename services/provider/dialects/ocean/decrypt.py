@@ -5,8 +5,7 @@ import re
 from flask import Blueprint, Response
 
 from libs.web.gate import signed
-from libs.web.params import Limits, NumberText
-from services.provider.dialects.ocean.params import (
+from libs.web.ocean_form import (
     Form,
     auth_token,
     is_address,
@@ -14,6 +13,7 @@ from services.provider.dialects.ocean.params import (
     is_nonce,
     read,
 )
+from libs.web.params import Limits, NumberText
 from services.provider.domain.documents import UnusableArguments
 from services.provider.usecases.decrypt import Decrypt, DecryptRequest, PublishedBytes
 

@@ -7,8 +7,8 @@ uses a nonce up as well.
 from flask import Blueprint, Response, request
 
 from libs.web.gate import signed
+from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce
 from services.provider.dialects.ocean.access_params import is_tx_id, read_access_params
-from services.provider.dialects.ocean.params import Form, auth_token, is_address, is_integer, is_nonce
 from services.provider.dialects.ocean.userdata import userdata
 from services.provider.domain.orders import parse_tx_id
 from services.provider.usecases.download import Carriage, Download, DownloadRequest

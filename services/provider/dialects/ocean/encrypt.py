@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, request
 
 from libs.web.gate import public
+from libs.web.ocean_shapes import FieldErrors, edge_error, refusal
 from libs.web.params import BadParams, Params
-from services.provider.dialects.ocean.errors import FieldErrors, edge_error, refusal
 from services.provider.domain.errors import UnsupportedChain
 from services.provider.usecases.encrypt import Encrypt
 

@@ -1,21 +1,21 @@
-"""What each refusal looks like to an Ocean client: one table, and the exact shapes of contract 0.4.
-
-E1  400  {"errors": {field: [text] | text}, "message": "Validation error", "success": false}
-E2  4xx  {"error": text}
-E3  any  {"error": text, "context": null}   routing mistakes and our own bugs
-
-ocean.js shows the first key of an error object, so `error` comes first. `context` upstream repeats the
-request, signatures included; here it is always null.
-"""
+"""What each refusal looks like to an Ocean client: one table, in the shapes of libs/web/ocean_shapes.py."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response
-from werkzeug.exceptions import HTTPException
 
 from libs.chain import errors as chain
+from libs.web.ocean_shapes import (
+    FieldErrors,
+    FieldMessages,
+    RequestTooLarge,
+    edge_error,
+    json_response,
+    safe_text,
+    validation_error,
+)
 from services.provider.domain import (
     access,
     asset,
@@ -30,9 +30,8 @@ from services.provider.domain import (
     origins,
     userdata,
 )
-from services.provider.domain.errors import ProviderError, UnsupportedChain
+from services.provider.domain.errors import UnsupportedChain
 
-STRIPPED_URL = "<URL stripped for security reasons>"
 SIGNATURE_NOT_PROVEN = "Invalid signature provided. Please check the nonce or documentId."
 
 RETIRED = {
@@ -45,7 +44,6 @@ FILE_UNREACHABLE = "Asset URL not found, not available or invalid."
 
 Text = str | Callable[[Any], str]
 Status = int | Callable[[Any], int]
-FieldMessages = Mapping[str, str | list[str]]
 
 
 def _payload(error: access.FileUnreachable) -> str:
@@ -93,6 +91,10 @@ RESPONSES: dict[type[Exception], tuple[Status, Text]] = {
     ),
     access.WrongValidUntil: (400, "The validUntil value is not correct."),
     access.EnvironmentNotFound: (400, "Compute environment does not exist"),
+    access.EnvironmentsUnavailable: (
+        _gateway_status,
+        "The compute environments cannot be asked right now.",
+    ),
     access.FileUnreachable: (400, _payload),
     order_errors.OrderRefused: (400, str),
     fees.FeeTooLarge: (500, "The configured fee cannot be charged in its token."),
@@ -136,39 +138,6 @@ FIELD_RESPONSES: dict[type[Exception], Callable[[Any], FieldMessages]] = {
 }
 
 
-class RequestTooLarge(ProviderError):
-    """The query or body exceeds its limit; the message is a sentence of ours."""
-
-
-class FieldErrors(ProviderError):
-    """Parameters of the wrong shape; `messages` is the `errors` object of E1."""
-
-    def __init__(self, messages: FieldMessages) -> None:
-        super().__init__("parameters of the wrong shape")
-        self.messages = messages
-
-
-def json_response(body: object, status: int = 200) -> Response:
-    """Compact JSON in the key order given (clients depend on the order of error objects)."""
-    return Response(json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
-
-
-def validation_error(messages: FieldMessages) -> Response:
-    """E1."""
-    cleaned = {field: _clean(message) for field, message in messages.items()}
-    return json_response({"errors": cleaned, "message": "Validation error", "success": False}, 400)
-
-
-def refusal(text: str, status: int = 400) -> Response:
-    """E2."""
-    return json_response({"error": safe_text(text)}, status)
-
-
-def edge_error(text: str, status: int) -> Response:
-    """E3."""
-    return json_response({"error": safe_text(text), "context": None}, status)
-
-
 def render(error: Exception) -> Response:
     """The answer for a known error; raises KeyError for a class no table names."""
     if isinstance(error, FieldErrors):
@@ -183,23 +152,9 @@ def render(error: Exception) -> Response:
     raise KeyError(type(error).__name__)
 
 
-def render_edge(status: int, text: str, error: Exception | None) -> Response:
-    """E3 for what no handler saw: unknown routes, wrong methods, our own bugs."""
-    return edge_error(str(error) if isinstance(error, HTTPException) else text, status)
-
-
 def _refused(error: Exception, status: Status, text: Text) -> Response:
     body = {"error": safe_text(text if isinstance(text, str) else text(error))}
     reason = REASONS.get(type(error))
     if reason is not None:
         body["reason"] = safe_text(reason(error))
     return json_response(body, status if isinstance(status, int) else status(error))
-
-
-def safe_text(text: str) -> str:
-    """Whitespace runs collapsed and every `scheme://host` word replaced: file URLs are secret."""
-    return " ".join(STRIPPED_URL if "://" in word else word for word in text.split())
-
-
-def _clean(message: str | list[str]) -> str | list[str]:
-    return safe_text(message) if isinstance(message, str) else [safe_text(item) for item in message]

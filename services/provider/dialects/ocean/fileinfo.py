@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from flask import Blueprint, Response
 
 from libs.web.gate import public
+from libs.web.ocean_form import Form, plain, read, required
+from libs.web.ocean_shapes import json_response
 from libs.web.params import NumberText, Params
-from services.provider.dialects.ocean.errors import json_response
-from services.provider.dialects.ocean.params import Form, read, required
-from services.provider.dialects.ocean.userdata import plain, userdata
+from services.provider.dialects.ocean.userdata import userdata
 from services.provider.domain.file_types import TYPES
 from services.provider.usecases.fileinfo import FileInfo, Fileinfo
 

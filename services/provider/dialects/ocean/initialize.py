@@ -6,11 +6,11 @@ from flask import Blueprint, Response
 
 from libs.signing.keys import checksum
 from libs.web.gate import public
+from libs.web.ocean_form import Form, is_address, is_integer
+from libs.web.ocean_shapes import json_response
+from services.provider.dialects.fee_view import fee_view
 from services.provider.dialects.ocean.access_params import read_access_params
-from services.provider.dialects.ocean.errors import json_response
-from services.provider.dialects.ocean.params import Form, is_address, is_integer
 from services.provider.dialects.ocean.userdata import userdata
-from services.provider.domain.fees import ProviderFeeQuote
 from services.provider.usecases.initialize import Initialize, InitializeRequest, PaidAlready, Quoted
 
 
@@ -56,18 +56,3 @@ def _quoted(quote: Quoted) -> Response:
     if quote.order_error is not None:
         members.append(f'"orderError":{json.dumps(quote.order_error)}')
     return Response("{" + ",".join(members) + "}", mimetype="application/json")
-
-
-def fee_view(fee: ProviderFeeQuote) -> dict[str, object]:
-    """As clients hand it to the datatoken contract; the amount is a text, because JavaScript has no such
-    integers."""
-    return {
-        "providerFeeAddress": fee.address,
-        "providerFeeToken": fee.token,
-        "providerFeeAmount": str(fee.amount),
-        "providerData": "0x" + fee.provider_data.hex(),
-        "v": fee.v,
-        "r": "0x" + fee.r.hex(),
-        "s": "0x" + fee.s.hex(),
-        "validUntil": fee.valid_until,
-    }

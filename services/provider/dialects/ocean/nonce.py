@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from libs.web.gate import public
-from services.provider.dialects.ocean.params import Form, read
+from libs.web.ocean_form import Form, read
 from services.provider.usecases.nonces import Nonces
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from libs.openapi import ocean
 from libs.openapi.document import About, document
+from libs.openapi.ocean_compute import COMPUTE_OPERATIONS
 from libs.web.gate import public
 from services.provider.dialects.ocean.operations import OPERATIONS
 from services.provider.version import VERSION
@@ -20,7 +21,7 @@ DESCRIPTION = (
 
 def specification(public_url: str) -> dict[str, Any]:
     about = About(title="Ocean Provider API", version=VERSION, description=DESCRIPTION, server=public_url)
-    every = (*OPERATIONS, *ocean.TOKEN_OPERATIONS, *ocean.COMPUTE_OPERATIONS)
+    every = (*OPERATIONS, *ocean.TOKEN_OPERATIONS, *COMPUTE_OPERATIONS)
     return document(about, every, ocean.SCHEMAS)
 
 

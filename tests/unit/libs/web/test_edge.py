@@ -275,7 +275,8 @@ def test_preflights_are_answered_on_every_route(client: FlaskClient, path: str) 
     assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert (
         answer.headers["Access-Control-Allow-Headers"]
-        == "Content-Type, AuthToken, Range, Authorization, x-one"
+        == "Content-Type, AuthToken, Range, Authorization, Idempotency-Key, Last-Event-ID, If-None-Match, "
+        "If-Range, x-one"
     )
     assert "DELETE" in answer.headers["Access-Control-Allow-Methods"]
     assert "Origin" in answer.headers["Vary"]

@@ -256,3 +256,23 @@ def test_a_view_may_ask_for_a_principal_itself(app: Flask, source: KnownPrincipa
     client = app.test_client()
     assert client.get("/sometimes", headers=bearer("alice")).data == b"alice"
     assert client.get("/sometimes").status_code == 401
+
+
+def test_an_answer_that_lasts_asks_again_whether_its_credential_counts() -> None:
+    principals = KnownPrincipals(alices=ALICE)
+    window = rfc6750_window("native")
+    app = Flask(__name__)
+    with app.test_request_context(headers={"Authorization": "Bearer alices", "X-Real-IP": "192.0.2.1"}):
+        reading = Gate(principals).watch(window, "job:read")
+        writing = Gate(principals).watch(window, "job:write")
+    assert reading()
+    assert not writing()
+    assert principals.asked[0][1] == KnownCaller(window="native", peer="192.0.2.1")
+    principals.trouble = PeerUnavailable("auth", "gone")
+    assert not reading()
+    principals.trouble = None
+    del principals.known["alices"]
+    assert not reading()
+    with app.test_request_context():
+        assert not Gate(principals).watch(window)()
+        assert not Gate().watch(window)()

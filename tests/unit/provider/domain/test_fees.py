@@ -12,6 +12,7 @@ from services.provider.domain.fees import (
     FeeTooLarge,
     base_units,
     compute_price,
+    seconds_bought,
 )
 
 TOKEN = "0xe78A0F7E598Cc8b0Bb87894B0F60dD2a88d6a8Ab"
@@ -73,3 +74,28 @@ def test_amounts_go_by_service_type() -> None:
     assert policy.amount("access") == Decimal("1.5")
     assert policy.amount("compute") == Decimal(2)
     assert FeePolicy().amount("access") == 0
+
+
+@pytest.mark.parametrize(
+    ("units", "price", "decimals", "seconds"),
+    [
+        (10**18, "1", 18, 60),
+        (10**18 - 1, "1", 18, 59),
+        (0, "1", 18, 0),
+        (-5, "1", 18, 0),
+        (1, "0.0000007", 6, 85),
+        (1, "60", 0, 1),
+        (2**256 - 1, "1e-30", 0, (2**256 - 1) * 60 * 10**30),
+    ],
+)
+def test_seconds_bought_are_whole_and_exact(units: int, price: str, decimals: int, seconds: int) -> None:
+    assert seconds_bought(units, Decimal(price), decimals) == seconds
+
+
+@given(
+    st.decimals(min_value="0.000000001", max_value="1000", places=9),
+    st.integers(1, 10**8),
+    st.integers(0, 18),
+)
+def test_what_a_price_costs_buys_its_time(price: Decimal, seconds: int, decimals: int) -> None:
+    assert seconds_bought(base_units(compute_price(price, seconds), decimals), price, decimals) >= seconds

@@ -1,4 +1,4 @@
-"""A small HTTP port for the orchestrator: /health/live, /health/ready and /metrics; nothing else."""
+"""A small HTTP port of a process that serves no requests, for its orchestrator: health and metrics."""
 
 import json
 import logging

@@ -1,27 +1,27 @@
-"""Ocean parameters: query over JSON over form, literal texts kept, and the field messages of contract 0.4.
-
-A room reads all it needs through these checks and gets plain texts; whatever is wrong becomes E1.
+"""Parameters of the Ocean Provider's API: query over JSON over form, literal texts kept, and the field
+messages of contract 0.4. A room reads all it needs through these checks and gets plain texts.
 """
 
+import json
+import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 from flask import request
 
 from libs.signing.errors import MalformedAddress
 from libs.signing.keys import checksum
-from libs.web.params import BadParams, Limits, Params, TooLarge
-from services.provider.dialects.ocean.errors import FieldErrors, RequestTooLarge
-from services.provider.domain.nonces import MalformedNonce, check_nonce
+from libs.web.ocean_shapes import FieldErrors, RequestTooLarge
+from libs.web.params import BadParams, Limits, NumberText, Params, TooLarge
 
 MAX_TEXT_CHARS = 65_536  # a longer text in any field is a mistake; documents are read with their own limit
+SMALL = Limits(body=256 * 1024)
 _INTEGER = re.compile(r"\A[0-9]{1,18}\Z")
+_NONCE = re.compile(r"\A[0-9]{1,30}(?:\.[0-9]{1,12})?\Z")  # contract section 4, rule 2
 _JWT = re.compile(r"\A[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 Check = Callable[[str, str], str | None]  # (field, text) -> message, or None when the text is fine
-
-
-SMALL = Limits(body=256 * 1024)
 
 
 def read(limits: Limits = SMALL) -> Params:
@@ -43,15 +43,35 @@ def auth_token() -> str | None:
     return synonym if _JWT.match(synonym) else None
 
 
-def text(params: Params, field: str) -> str | None:
-    """The literal text, None when absent or empty. Raises FieldErrors for lists, objects, and the like."""
+def text(params: Params, field: str, most_chars: int = MAX_TEXT_CHARS) -> str | None:
+    """The literal text, None when absent or empty. Raises FieldErrors for lists, objects, huge texts."""
     try:
         found = params.text(field)
     except BadParams as error:
         raise FieldErrors({error.field: [error.message]}) from error
-    if found is not None and len(found) > MAX_TEXT_CHARS:
+    if found is not None and len(found) > most_chars:
         raise FieldErrors({field: [f"The {field} is too long."]})
     return found or None
+
+
+def plain(value: Any) -> Any:
+    """The same JSON value with numbers in place of their texts, which parameters keep for signatures."""
+    if isinstance(value, NumberText):
+        return _number(value)
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def _number(value: NumberText) -> int | float | str:
+    """The text itself when Python has no such number: too many digits, or beyond the largest one."""
+    try:
+        found: int | float = json.loads(value)
+    except ValueError:
+        return str(value)
+    return found if math.isfinite(found) else str(value)
 
 
 def required(field: str) -> str:
@@ -63,11 +83,7 @@ def is_integer(field: str, value: str) -> str | None:
 
 
 def is_nonce(field: str, value: str) -> str | None:
-    try:
-        check_nonce(value)
-    except MalformedNonce:
-        return f"The {field} must be a number."
-    return None
+    return None if _NONCE.match(value) else f"The {field} must be a number."
 
 
 def is_address(field: str, value: str) -> str | None:
@@ -85,8 +101,9 @@ def any_text(field: str, value: str) -> str | None:
 class Form:
     """Collects what is wrong; with `bail` the first wrong field ends it (contract 0.4)."""
 
-    def __init__(self, params: Params, *, bail: bool = False) -> None:
+    def __init__(self, params: Params, *, bail: bool = False, most_chars: int = MAX_TEXT_CHARS) -> None:
         self.params = params
+        self._most_chars = most_chars
         self._bail = bail
         self._messages: dict[str, str | list[str]] = {}
 
@@ -119,7 +136,7 @@ class Form:
 
     def _text(self, field: str) -> str | None:
         try:
-            return text(self.params, field)
+            return text(self.params, field, self._most_chars)
         except FieldErrors as error:
             self._messages |= error.messages
             if self._bail:

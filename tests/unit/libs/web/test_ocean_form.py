@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce
+from libs.web.ocean_shapes import FieldErrors
 from libs.web.params import Params
-from services.provider.dialects.ocean.errors import FieldErrors
-from services.provider.dialects.ocean.params import Form, auth_token, is_address, is_integer, is_nonce
 
 
 def form(bail: bool = False, **values: Any) -> Form:

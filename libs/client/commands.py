@@ -1,0 +1,253 @@
+"""What each command does; returns its exit code."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from libs.client import console as shown
+from libs.client.console import Console
+from libs.client.documents import BadWords, job_of
+from libs.client.downloads import save, target_of
+from libs.client.errors import ClientError, NotFound
+from libs.client.gateway import Gateway
+from libs.client.jobs import FINAL, Document, Jobs
+from libs.client.login import sign_in, sign_out
+from libs.client.parser import Commands
+from libs.client.saved import SavedTokens
+from libs.client.sizes import shown_size
+
+DONE, NOT_SUCCEEDED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    jobs: Jobs
+    console: Console
+    anonymous: Gateway  # the same one, asked without a token
+    saved: SavedTokens
+
+
+Words = argparse.Namespace
+
+
+def login(context: Context, _: Words) -> int:
+    def show(page: str, code: str, whole: str) -> None:
+        context.console.problem(f"Open {page} in any browser and enter the code {code}\n(or open {whole})")
+
+    tokens = sign_in(context.anonymous, show)
+    with context.saved.locked():
+        context.saved.put(context.anonymous.url, tokens)
+    context.console.problem("You are signed in.")
+    return DONE
+
+
+def logout(context: Context, _: Words) -> int:
+    ended = sign_out(context.anonymous, context.saved)
+    context.console.problem("You are signed out." if ended else "Nobody was signed in.")
+    return DONE
+
+
+def whoami(context: Context, _: Words) -> int:
+    found = context.jobs.whoami()
+    if context.console.as_json:
+        context.console.document(found)
+    else:
+        context.console.line(f"{found['name']} ({found['subject']})")
+    return DONE
+
+
+def submit(context: Context, words: Words) -> int:
+    document = job_of(words)
+    if "environment" not in document:
+        document["environment"] = _usual_environment(context.jobs)
+    if words.dry_run:
+        context.console.document(context.jobs.validate(document))
+        return DONE
+    made = context.jobs.submit(document, words.key)
+    if context.console.as_json:
+        context.console.document(made)
+    elif not words.follow:
+        context.console.line(str(made["id"]))
+    if words.follow:
+        context.console.progress(f"job {made['id']}")
+        for piece in context.jobs.follow_log(made["uid"]):
+            context.console.data(piece)
+    if words.follow or words.wait:
+        return _outcome(context, made["uid"], None)
+    return DONE
+
+
+def list_jobs(context: Context, words: Words) -> int:
+    chosen = {name: getattr(words, name) or "" for name in ("state", "name", "label", "dialect")}
+    jobs = context.jobs.listed(words.most, **chosen)
+    if context.console.as_json:
+        for job in jobs:
+            context.console.document(job)
+    else:
+        context.console.table(shown.JOB_HEAD, map(shown.job_row, jobs))
+    return DONE
+
+
+def show(context: Context, words: Words) -> int:
+    job = context.jobs.find(words.job)
+    if context.console.as_json:
+        context.console.document(job)
+    else:
+        for line in shown.job_lines(job):
+            context.console.line(line)
+    return DONE
+
+
+def events(context: Context, words: Words) -> int:
+    found = context.jobs.events(words.job)
+    if context.console.as_json:
+        for event in found:
+            context.console.document(event)
+    else:
+        context.console.table(("WHEN", "STATE", "BY", "WHY"), map(shown.event_row, found))
+    return DONE
+
+
+def logs(context: Context, words: Words) -> int:
+    choice = {
+        name: str(getattr(words, name)) for name in ("stream", "attempt") if getattr(words, name) is not None
+    }
+    read = context.jobs.follow_log if words.follow else context.jobs.log
+    for piece in read(words.job, **choice):
+        context.console.data(piece)
+    return DONE
+
+
+def streams(context: Context, words: Words) -> int:
+    found = context.jobs.streams(words.job, words.attempt)
+    if context.console.as_json:
+        context.console.document(found)
+    else:
+        rows = [(entry["stream"], shown_size(entry["size"])) for entry in found["streams"]]
+        context.console.table(("STREAM", "SIZE"), rows)
+    return DONE
+
+
+def environments(context: Context, _: Words) -> int:
+    found = context.jobs.environments()
+    if context.console.as_json:
+        for environment in found:
+            context.console.document(environment)
+    else:
+        head = ("ID", "ENGINE", "CPUS", "MEMORY", "DISK", "TIME", "JOBS", "PRICE")
+        context.console.table(head, map(shown.environment_row, found))
+    return DONE
+
+
+def quotas(context: Context, _: Words) -> int:
+    context.console.document(context.jobs.quotas())
+    return DONE
+
+
+def wait(context: Context, words: Words) -> int:
+    return _outcome(context, words.job, words.time)
+
+
+def cancel(context: Context, words: Words) -> int:
+    job = context.jobs.cancel(words.job)
+    if context.console.as_json:
+        context.console.document(job)
+    else:
+        context.console.progress(f"job {job['id']} is {'stopped' if job['state'] in FINAL else 'stopping'}")
+    return DONE
+
+
+def retry(context: Context, words: Words) -> int:
+    return _again(context, context.jobs.retry(words.job))
+
+
+def clone(context: Context, words: Words) -> int:
+    return _again(context, context.jobs.clone(words.job))
+
+
+def delete(context: Context, words: Words) -> int:
+    context.jobs.delete(words.job)
+    return DONE
+
+
+def outputs(context: Context, words: Words) -> int:
+    found = context.jobs.outputs(words.job)
+    if context.console.as_json:
+        for file in found:
+            context.console.document(file)
+    else:
+        context.console.table(("PATH", "SIZE", "TYPE", "SHA-256"), map(shown.file_row, found))
+    return DONE
+
+
+def get(context: Context, words: Words) -> int:
+    folder = Path(words.directory)
+    if words.zip:
+        if words.paths:
+            raise BadWords("An archive holds all outputs: leave the paths out.")
+        target = folder / f"{context.jobs.find(words.job)['uid']}.zip"
+        with context.jobs.archive(words.job) as pieces:
+            _saved(context, target, save(pieces, target))
+        return DONE
+    files = {file["path"]: file for file in context.jobs.outputs(words.job)}
+    unknown = [path for path in words.paths if path not in files]
+    if unknown:
+        raise NotFound(404, {"title": f"The job has no output {unknown[0]}"})
+    for path in words.paths or files:
+        target = target_of(folder, path)
+        with context.jobs.output(words.job, path) as pieces:
+            _saved(context, target, save(pieces, target, files[path]))
+    return DONE
+
+
+def upload(context: Context, words: Words) -> int:
+    source = Path(words.file)
+    with source.open("rb") as handle:
+        made = context.jobs.upload(words.name or source.name, handle)
+    context.console.document(made)
+    return DONE
+
+
+COMMANDS: Commands = {
+    **{"login": login, "logout": logout, "whoami": whoami, "submit": submit, "list": list_jobs},
+    **{"show": show, "events": events, "logs": logs, "streams": streams, "environments": environments},
+    **{"quotas": quotas, "wait": wait, "cancel": cancel, "retry": retry, "clone": clone, "delete": delete},
+    **{"outputs": outputs, "get": get, "upload": upload},
+}
+
+
+def _usual_environment(jobs: Jobs) -> str:
+    found = [entry for entry in jobs.environments() if entry["available"]]
+    free = [entry for entry in found if float(entry["price_per_minute"]) == 0]
+    if not free:
+        raise ClientError("No environment is free of charge: choose one with --environment.")
+    return str(free[0]["id"])
+
+
+def _outcome(context: Context, ref: str, seconds: float | None) -> int:
+    """Waits for the end, and tells how it was."""
+    for event in context.jobs.wait(ref, seconds):
+        context.console.progress(f"{shown.shown_time(event['at'])}  {event['to']}")
+    job: Document = context.jobs.find(ref)
+    if context.console.as_json:
+        context.console.document(job)
+    if job["state"] == "succeeded":
+        return DONE
+    for line in shown.reason_lines(job):
+        context.console.problem(line)
+    return NOT_SUCCEEDED
+
+
+def _again(context: Context, made: Document) -> int:
+    if context.console.as_json:
+        context.console.document(made)
+    else:
+        context.console.line(str(made["id"]))
+    return DONE
+
+
+def _saved(context: Context, target: Path, size: int) -> None:
+    if context.console.as_json:
+        context.console.document({"file": str(target), "size": size})
+    else:
+        context.console.progress(f"{target}  {shown_size(size)}")

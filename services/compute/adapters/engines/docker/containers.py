@@ -1,0 +1,102 @@
+"""Questions and orders to Docker about containers, with its refusals in our words."""
+
+import contextlib
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import docker.errors
+
+from services.compute.adapters.engines.docker.container import refusal
+from services.compute.adapters.engines.docker.daemon import Daemon, status_of, words_of
+from services.compute.adapters.engines.docker.record import INSTANCE
+from services.compute.ports.engines import EngineAway, Handle
+
+NETWORK: Final = "tidegate-jobs"
+OVER: Final = frozenset({"exited", "dead"})
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
+
+
+class Containers:
+    """Those of one deployment: `instance` names it. All raise EngineAway."""
+
+    def __init__(self, daemon: Daemon, instance: str) -> None:
+        self._daemon = daemon
+        self._instance = instance
+        self._networks = threading.Lock()
+
+    def inspect(self, name: str) -> Mapping[str, Any] | None:
+        """By id or name; None for what is not there."""
+        if not _NAME.fullmatch(name):  # it becomes part of a path
+            return None
+        with self._daemon.asking() as api:
+            try:
+                found: Mapping[str, Any] = api.inspect_container(name)
+            except docker.errors.NotFound:
+                return None
+            except docker.errors.APIError as error:
+                raise EngineAway(f"Docker cannot say how a container is: {words_of(error)}") from error
+        return found
+
+    def listed(self) -> Sequence[Mapping[str, Any]]:
+        with self._daemon.asking() as api:
+            try:
+                found: Sequence[Mapping[str, Any]] = api.containers(
+                    all=True, filters={"label": f"{INSTANCE}={self._instance}"}
+                )
+            except docker.errors.APIError as error:
+                raise EngineAway(f"Docker cannot list its containers: {words_of(error)}") from error
+        return found
+
+    def is_ours(self, found: Mapping[str, Any]) -> bool:
+        labels = found["Config"].get("Labels") or {}
+        return bool(labels.get(INSTANCE) == self._instance)
+
+    def create(self, name: str, config: Mapping[str, Any]) -> Handle:
+        """Raises Refused (resources_refused, engine_failed)."""
+        with self._daemon.asking() as api:
+            try:
+                return Handle(api.create_container_from_config(config, name=name)["Id"])
+            except docker.errors.APIError as error:
+                words = words_of(error)
+                code = "resources_refused" if "CPUs" in words or "memory limit" in words else "engine_failed"
+                raise refusal(code, "Docker does not take the run as it is.", words) from error
+
+    def start(self, handle: Handle) -> None:
+        """One that cannot be started is removed. Raises Refused (command_not_found, engine_failed)."""
+        with self._daemon.asking() as api:
+            try:
+                api.start(handle)
+            except docker.errors.APIError as error:
+                with contextlib.suppress(docker.errors.APIError):
+                    api.remove_container(handle, v=True, force=True)
+                words = words_of(error)
+                code = "command_not_found" if "executable file not found" in words else "engine_failed"
+                raise refusal(code, "Docker could not start the run.", words) from error
+
+    def kill(self, name: str) -> None:
+        """With all that it started; what does not run is left alone."""
+        with self._daemon.asking() as api:
+            try:
+                api.kill(name, "SIGKILL")
+            except docker.errors.APIError as error:
+                if status_of(error) not in (404, 409):
+                    raise EngineAway(f"Docker could not end a container: {words_of(error)}") from error
+
+    def remove(self, name: str) -> None:
+        with self._daemon.asking() as api:
+            try:
+                api.remove_container(name, v=True, force=True)
+            except docker.errors.APIError as error:
+                if status_of(error) not in (404, 409):  # 409: it is being removed
+                    raise EngineAway(f"Docker could not remove a container: {words_of(error)}") from error
+
+    def network(self) -> str:
+        """One bridge for all jobs that may have one; they do not reach each other over it."""
+        with self._networks, self._daemon.asking() as api:
+            if not api.networks(names=[f"^{NETWORK}$"]):
+                options = {"com.docker.network.bridge.enable_icc": "false"}
+                with contextlib.suppress(docker.errors.APIError):  # another worker made it: 409
+                    api.create_network(NETWORK, driver="bridge", options=options, check_duplicate=True)
+        return NETWORK

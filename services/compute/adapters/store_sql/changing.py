@@ -1,0 +1,265 @@
+"""What moves a job: its worker, by lease and fence; its owner, by wishes. Every move writes its event."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from services.compute.adapters.store_sql.claiming import runs_of
+from services.compute.adapters.store_sql.finding import jobs_in_order
+from services.compute.adapters.store_sql.inserts import insert_or_ignore
+from services.compute.adapters.store_sql.rows import (
+    RUN_COLUMNS,
+    file_row,
+    reason_from,
+    reason_text,
+    run_of,
+    run_row,
+)
+from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, jobs
+from services.compute.adapters.store_sql.work import (
+    SqlPart,
+    insert_all,
+    moment,
+    moment_or_none,
+    seconds_of,
+    storable,
+)
+from services.compute.domain.errors import FencedOff, JobNotFound
+from services.compute.domain.ids import JobUid
+from services.compute.domain.job import Job, Run, Wish
+from services.compute.domain.reasons import Reason
+from services.compute.domain.states import FINAL, WAITING, State, move
+from services.compute.ports.store import Change, Claimed, Lease
+
+WORKER: Final = "worker"
+_C = jobs.c
+_LOCKED: Final = (
+    select(
+        _C.id, _C.state, _C.wish, _C.wish_by, _C.wish_reason, _C.attempt, _C.fence, _C.lease_worker,
+        _C.lease_until, _C.strikes, _C.queue_seconds, _C.keep_seconds, _C.started_at, _C.deleted_at,
+        _C.last_event,
+    )
+    .where(_C.uid == bindparam("locked_uid"))
+    .with_for_update()
+)  # fmt: skip
+_SET: Final = update(jobs).where(_C.id == bindparam("changed"))
+_RENEW: Final = (
+    update(jobs)
+    .where(_C.uid == bindparam("held_uid"), _C.fence == bindparam("held_fence"))
+    .where(_C.lease_worker.is_not(None))
+    .values(lease_until=bindparam("until"))
+)
+_RELEASE: Final = (
+    update(jobs)
+    .where(_C.uid == bindparam("held_uid"), _C.fence == bindparam("held_fence"))
+    .values(lease_worker=None, lease_until=None)
+)
+_STORAGE: Final = select(func.coalesce(func.sum(job_files.c.size), 0)).where(
+    job_files.c.job_id == bindparam("id")
+)
+_RUN: Final = select(*RUN_COLUMNS).where(job_runs.c.tag == bindparam("tag"))
+_FREED: Final = {"lease_worker": None, "lease_until": None}
+
+
+class SqlChanging(SqlPart):
+    # -- the worker's -------------------------------------------------------------------------------
+    def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
+        until = now + lease_seconds
+
+        def work(connection: Connection) -> list[Lease]:
+            kept = []
+            for lease in leases:
+                values = {"held_uid": lease.uid, "held_fence": lease.fence, "until": moment(until)}
+                if connection.execute(_RENEW, values).rowcount == 1:
+                    kept.append(Lease(lease.uid, lease.worker, lease.fence, until))
+            return kept
+
+        return self._write(work) if leases else []
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        values = [{"held_uid": lease.uid, "held_fence": lease.fence} for lease in leases]
+        if values:
+            self._write(lambda connection: connection.execute(_RELEASE, values))
+
+    def read(self, lease: Lease) -> Claimed:
+        def work(connection: Connection) -> Claimed:
+            row = _fenced(connection, lease)
+            until = seconds_of(row.lease_until)
+            held = lease if until is None else Lease(lease.uid, lease.worker, lease.fence, until)
+            (job,) = jobs_in_order(connection, [row.id])
+            return Claimed(job, held, runs_of(connection, [row.id]).get(row.id, ()))
+
+        return self._write(work)
+
+    def change(self, lease: Lease, change: Change, now: float) -> Job:
+        def work(connection: Connection) -> Job:
+            row = _fenced(connection, lease)
+            values = _changed(row, change)
+            if change.to is not None:
+                values.update(self._moved(connection, row, change, now))
+            if change.files:
+                self._upsert(connection, job_files, [file_row(row.id, file) for file in change.files])
+                values["storage_bytes"] = connection.execute(_STORAGE, {"id": row.id}).scalar_one()
+            _put(connection, row.id, values)
+            return jobs_in_order(connection, [row.id])[0]
+
+        return self._write(work)
+
+    def intend(self, lease: Lease, run: Run) -> Run:
+        def work(connection: Connection) -> Run:
+            row = _fenced(connection, lease)
+            connection.execute(insert_or_ignore(self._database, job_runs), run_row(row.id, run))
+            return run_of(connection.execute(_RUN, {"tag": run.tag}).one())
+
+        return self._write(work)
+
+    def note_run(self, lease: Lease, run: Run) -> None:
+        def work(connection: Connection) -> None:
+            row = _fenced(connection, lease)
+            self._upsert(connection, job_runs, [run_row(row.id, run)])
+
+        self._write(work)
+
+    def fail_step(self, lease: Lease, text: str, now: float, wake_at: float) -> int:
+        def work(connection: Connection) -> int:
+            row = _fenced(connection, lease)
+            strikes = int(row.strikes) + 1
+            values = {"strikes": strikes, "fault": storable(text), "wake_at": moment(wake_at), **_FREED}
+            _put(connection, row.id, values)
+            return strikes
+
+        return self._write(work)
+
+    def bury(self, lease: Lease, text: str, now: float) -> None:
+        def work(connection: Connection) -> None:
+            row = _fenced(connection, lease)
+            values = {"dead_at": moment(now), "fault": storable(text), **_FREED}
+            _put(connection, row.id, values)
+
+        self._write(work)
+
+    # -- the owner's --------------------------------------------------------------------------------
+    def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
+        def work(connection: Connection) -> Job:
+            row = _locked(connection, uid)
+            self._wish(connection, row, wish, _By(by, reason), now)
+            return jobs_in_order(connection, [row.id])[0]
+
+        return self._write(work)
+
+    def delete(self, uid: JobUid, by: str, now: float) -> Job:
+        reason = Reason("deleted", "It was deleted before it ended.")
+
+        def work(connection: Connection) -> Job:
+            row = _locked(connection, uid)
+            if row.deleted_at is None:
+                _put(connection, row.id, {"deleted_at": moment(now)})
+                self._wish(connection, row, Wish.CANCEL, _By(by, reason), now)
+            return jobs_in_order(connection, [row.id])[0]
+
+        return self._write(work)
+
+    def _wish(self, connection: Connection, row: Any, wish: Wish, whose: "_By", now: float) -> None:
+        state = State(row.state)
+        if state in FINAL:
+            return
+        values: dict[str, Any] = {
+            "wish": wish.value,
+            "wish_by": whose.by,
+            "wish_reason": reason_text(whose.reason),
+        }
+        until = seconds_of(row.lease_until)
+        if wish is Wish.CANCEL and state in WAITING and (until is None or until <= now):
+            # A worker that let its lease run out must not start it now.
+            values.update(_FREED, fence=row.fence + 1, dead_at=None)
+            values.update(self._ended(row, State.CANCELLED, now, None))
+            values.update(_noted(connection, row, State.CANCELLED, whose, now))
+        else:
+            values["wake_at"] = None
+        _put(connection, row.id, values)
+
+    # -- moves --------------------------------------------------------------------------------------
+    def _moved(self, connection: Connection, row: Any, change: Change, now: float) -> dict[str, Any]:
+        """Raises IllegalMove."""
+        assert change.to is not None
+        to = move(State(row.state), change.to)
+        whose = _By(WORKER, change.reason)
+        if to is State.CANCELLED and row.wish == Wish.CANCEL.value:
+            whose = _By(row.wish_by or WORKER, change.reason or reason_from(row.wish_reason))
+        values = self._ended(row, to, now, change.expires_at) if to in FINAL else {}
+        if to is State.QUEUED and row.queue_seconds is not None:
+            start = now if change.wake_at is None else max(now, change.wake_at)
+            values["queue_until"] = moment(start + row.queue_seconds)
+        values.update(_noted(connection, row, to, whose, now, int(change.attempt_begins)))
+        return values
+
+    def _ended(self, row: Any, to: State, now: float, expires_at: float | None) -> dict[str, Any]:
+        keep = self._keep_seconds if row.keep_seconds is None else row.keep_seconds
+        until = now + keep if expires_at is None else expires_at
+        return {"state": to.value, "finished_at": moment(now), "expires_at": moment(until)}
+
+
+class _By:
+    """Who moves a job, and why."""
+
+    __slots__ = ("by", "reason")
+
+    def __init__(self, by: str, reason: Reason | None) -> None:
+        self.by = by
+        self.reason = reason
+
+
+def _locked(connection: Connection, uid: str) -> Any:
+    """The job's row, which nobody else changes until the transaction ends. Raises JobNotFound."""
+    row = connection.execute(_LOCKED, {"locked_uid": uid}).first()
+    if row is None:
+        raise JobNotFound
+    return row
+
+
+def _fenced(connection: Connection, lease: Lease) -> Any:
+    """As _locked, for a worker. Raises FencedOff."""
+    row = connection.execute(_LOCKED, {"locked_uid": lease.uid}).first()
+    if row is None or row.fence != lease.fence:
+        raise FencedOff
+    return row
+
+
+def _changed(row: Any, change: Change) -> dict[str, Any]:
+    """What every change sets, with or without a move."""
+    values: dict[str, Any] = {"wake_at": moment_or_none(change.wake_at), "strikes": 0, "fault": None}
+    if change.attempt_begins:
+        values["attempt"] = row.attempt + 1
+    if change.started_at is not None and row.started_at is None:
+        values["started_at"] = moment(change.started_at)
+    if change.exit_code is not None:
+        values["exit_code"] = change.exit_code
+    if change.reason is not None or change.clear_reason:
+        values["reason"] = reason_text(change.reason)
+    if change.release:
+        values.update(_FREED)
+    return values
+
+
+def _noted(
+    connection: Connection, row: Any, to: State, whose: _By, now: float, attempts_begun: int = 0
+) -> dict[str, Any]:
+    """Write the event of a move; what the job's row says of it."""
+    reason = reason_text(whose.reason)
+    event = {
+        "job_id": row.id,
+        "seq": row.last_event + 1,
+        "at": moment(now),
+        "state_from": row.state,
+        "state_to": to.value,
+        "by": whose.by,
+        "attempt": row.attempt + attempts_begun,
+        "reason": reason,
+    }
+    insert_all(connection, job_events, [event])
+    return {"state": to.value, "state_since": moment(now), "reason": reason, "last_event": row.last_event + 1}
+
+
+def _put(connection: Connection, job_id: int, values: dict[str, Any]) -> None:
+    connection.execute(_SET, {**values, "changed": job_id})

@@ -1,0 +1,34 @@
+"""The port JobStore over one database: SQLite or PostgreSQL."""
+
+from pathlib import Path
+from typing import Final
+
+from libs.sql.engine import Database
+from libs.sql.migrate import upgrade
+from services.compute.adapters.store_sql.changing import SqlChanging
+from services.compute.adapters.store_sql.claiming import SqlClaiming
+from services.compute.adapters.store_sql.spent import SqlSpent
+from services.compute.adapters.store_sql.submitting import SqlSubmitting
+from services.compute.adapters.store_sql.upkeep import SqlUpkeep
+from services.compute.domain.job import KEEP_SECONDS
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+class SqlJobStore(SqlSubmitting, SqlClaiming, SqlChanging, SqlUpkeep, SqlSpent):
+    """What each method promises is written at the port. One per process: threads share it."""
+
+    def __init__(self, database: Database, keep_seconds: float = KEEP_SECONDS) -> None:
+        super().__init__(database, keep_seconds)
+
+    def close(self) -> None:
+        self._database.dispose()
+
+
+def open_store(url: str, keep_seconds: float = KEEP_SECONDS) -> SqlJobStore:
+    """The store in the database at `url`, brought up to date first; of processes that start at once one does
+    it. Raises BadDatabaseUrl, DatabaseUnavailable, MigrationsMissing.
+    """
+    database = Database.open(url)
+    upgrade(database.engine, MIGRATIONS)
+    return SqlJobStore(database, keep_seconds)

@@ -1,0 +1,96 @@
+"""Dead letters, retention, and which of an engine's runs are still somebody's."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+
+from libs.sql.errors import DatabaseUnavailable
+from services.compute.adapters.store_sql.finding import jobs_in_order
+from services.compute.adapters.store_sql.tables import ACTIVE, UNFINISHED, job_runs, jobs
+from services.compute.adapters.store_sql.work import SqlPart, moment
+from services.compute.domain.errors import JobNotFound, StoreUnavailable
+from services.compute.domain.ids import JobUid, Tag
+from services.compute.domain.job import Job
+
+MOST_TAGS: Final = 500  # in one statement
+_C = jobs.c
+_IN_THESE: Final = _C.environment.in_(bindparam("environments", expanding=True))
+_RUNNING_IN: Final = (
+    select(_C.environment, func.count()).where(text(ACTIVE), _IN_THESE).group_by(_C.environment)
+)
+_DEAD: Final = (
+    select(_C.id, _C.fault)
+    .where(text("dead_at IS NOT NULL"))
+    .order_by(_C.dead_at, _C.id)
+    .limit(bindparam("most"))
+)
+_REPLAY: Final = (
+    update(jobs)
+    .where(_C.uid == bindparam("dead_uid"), text("dead_at IS NOT NULL"))
+    .values(dead_at=None, wake_at=None, strikes=0, fault=None)
+    .returning(_C.id)
+)
+_EXPIRED: Final = (
+    select(_C.uid)
+    .where(text("expires_at IS NOT NULL"), _C.expires_at <= bindparam("now"))
+    .order_by(_C.expires_at, _C.id)
+    .limit(bindparam("most"))
+)
+_PURGE: Final = delete(jobs).where(_C.uid == bindparam("gone_uid"))
+_TAGS: Final = (
+    select(job_runs.c.tag, text(f"jobs.{UNFINISHED}"), job_runs.c.attempt == _C.attempt)
+    .join(jobs, _C.id == job_runs.c.job_id)
+    .where(job_runs.c.tag.in_(bindparam("tags", expanding=True)))
+)
+
+
+class SqlUpkeep(SqlPart):
+    def running_in(self, environments: Collection[str]) -> Mapping[str, int]:
+        found = dict.fromkeys(environments, 0)
+        if found:
+            rows = self._read(lambda c: c.execute(_RUNNING_IN, {"environments": list(found)}).all())
+            found.update({environment: number for environment, number in rows})
+        return found
+
+    def dead(self, limit: int = 100) -> Sequence[tuple[Job, str]]:
+        def work(connection: Connection) -> list[tuple[Job, str]]:
+            faults = {row.id: row.fault or "" for row in connection.execute(_DEAD, {"most": limit})}
+            return [(job, faults[job.id]) for job in jobs_in_order(connection, list(faults))]
+
+        return self._read(work)
+
+    def replay(self, uid: JobUid, by: str, now: float) -> Job:
+        def work(connection: Connection) -> Job:
+            number = connection.execute(_REPLAY, {"dead_uid": uid}).scalar()
+            if number is None:
+                raise JobNotFound
+            return jobs_in_order(connection, [number])[0]
+
+        return self._write(work)
+
+    def expired(self, now: float, limit: int) -> Sequence[JobUid]:
+        values = {"now": moment(now), "most": limit}
+        return [JobUid(uid) for uid in self._read(lambda c: c.execute(_EXPIRED, values).scalars().all())]
+
+    def purge(self, uid: JobUid) -> None:
+        self._write(lambda connection: connection.execute(_PURGE, {"gone_uid": uid}))
+
+    def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
+        known = list(tags)
+
+        def work(connection: Connection) -> dict[Tag, bool]:
+            found = {}
+            for start in range(0, len(known), MOST_TAGS):
+                some = {"tags": known[start : start + MOST_TAGS]}
+                for tag, unfinished, current in connection.execute(_TAGS, some):
+                    found[Tag(tag)] = bool(unfinished and current)
+            return found
+
+        return self._read(work)
+
+    def ping(self) -> None:
+        try:
+            self._database.ping()
+        except DatabaseUnavailable as error:
+            raise StoreUnavailable from error

@@ -1,0 +1,132 @@
+"""What every part of the store needs: transactions whose failures are the domain's own, moments, hashes."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import BigInteger, Connection, Dialect, Select, Table, bindparam, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from libs.sql.engine import Database
+from libs.sql.errors import DatabaseUnavailable
+from services.compute.domain.errors import StoreUnavailable
+from services.compute.domain.job import KEEP_SECONDS
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+_KEY: Final = bindparam("key", type_=BigInteger)
+_LOCK: Final = select(func.pg_advisory_xact_lock(_KEY))
+_TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(_KEY))
+
+
+class SqlPart:
+    """One database, and transactions in it."""
+
+    def __init__(self, database: Database, keep_seconds: float = KEEP_SECONDS) -> None:
+        self._database = database
+        self._keep_seconds = keep_seconds
+
+    def _read(self, work: Work[T]) -> T:
+        """Raises StoreUnavailable."""
+        try:
+            return self._database.run_read(work)
+        except DatabaseUnavailable as error:
+            raise StoreUnavailable from error
+
+    def _read_hot(self, statement: Select[Any], values: Mapping[str, Any]) -> Any:
+        """The first row of a prebuilt statement as the driver gives it, or None: a fifth of what _read costs.
+
+        Raises StoreUnavailable.
+        """
+        return self._hot(statement, values, lambda cursor: cursor.fetchone())
+
+    def _rows_hot(self, statement: Select[Any], values: Mapping[str, Any]) -> list[Any]:
+        """As _read_hot, all rows."""
+        return self._hot(statement, values, lambda cursor: list(cursor.fetchall()))
+
+    def _hot(self, statement: Select[Any], values: Mapping[str, Any], take: Callable[[Any], T]) -> T:
+        sql, names = _driver_sql(self._database.engine.dialect, statement)
+        parameters = values if names is None else [values[name] for name in names]
+        for last in (False, True):  # a connection that turns out to be broken is replaced
+            try:
+                with self._database.read_cursor() as cursor:
+                    return take(cursor.execute(sql, parameters))
+            except DatabaseUnavailable as error:
+                if last:
+                    raise StoreUnavailable from error
+        raise AssertionError("unreachable")
+
+    def _write(self, work: Work[T]) -> T:
+        """One transaction; `work` may run again when it lost against another. Raises StoreUnavailable."""
+        try:
+            return self._database.run_write(work)
+        except DatabaseUnavailable as error:
+            raise StoreUnavailable from error
+
+    def _lock(self, connection: Connection, *names: str) -> None:
+        """Until the transaction ends nobody else holds any of these. SQLite has one writer at a time anyway.
+
+        Taken in one order everywhere, so that no two wait for each other.
+        """
+        if not self._database.is_sqlite:
+            for key in sorted({_lock_key(name) for name in names}):
+                connection.execute(_LOCK, {"key": key})
+
+    def _try_lock(self, connection: Connection, name: str) -> bool:
+        """As _lock, without waiting."""
+        if self._database.is_sqlite:
+            return True
+        return bool(connection.execute(_TRY_LOCK, {"key": _lock_key(name)}).scalar_one())
+
+    def _upsert(self, connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+        """Insert, or replace all but the key."""
+        if not (values := list(rows)):
+            return
+        statement = sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
+        keys = [column.name for column in table.primary_key.columns]
+        changed = {name: statement.excluded[name] for name in values[0] if name not in keys}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
+
+
+@lru_cache(maxsize=64)
+def _driver_sql(dialect: Dialect, statement: Select[Any]) -> tuple[str, list[str] | None]:
+    """A statement in the driver's own words; the order of its parameters where they have no names."""
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), list(compiled.positiontup or ()) if compiled.positional else None
+
+
+def insert_all(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    if values := list(rows):
+        connection.execute(insert(table), values)
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(sha256(b"tidegate compute " + name.encode()).digest()[:8], "big", signed=True)
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of the parts, in hex; JSON keeps them apart and takes every character."""
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def moment(seconds: float) -> datetime:
+    """UTC seconds as the tables keep them; what no calendar holds is the end of it."""
+    return datetime.fromtimestamp(min(seconds, _LATEST), UTC)
+
+
+def moment_or_none(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+def seconds_of(value: datetime | None) -> float | None:
+    return None if value is None else value.timestamp()
+
+
+def storable(text: str) -> str:
+    """`text` as every database takes it: no NUL, no half characters."""
+    return text.replace("\0", "�").encode(errors="replace").decode()

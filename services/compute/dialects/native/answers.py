@@ -1,0 +1,68 @@
+"""Answers that are no refusals."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Response, request
+
+from libs.web.ranges import content_range, wanted
+
+Opener = Callable[[int, int | None], Iterator[bytes]]
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    response = Response(json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def nothing() -> Response:
+    response = Response(status=204)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def as_bytes(open_from: Opener, size: int, media_type: str, etag: str | None = None) -> Response:
+    """A file of `size` bytes, or the range of it that is asked for. Raises NotSatisfiable.
+
+    `open_from(start, length)` gives the bytes. `etag` is for files that do not change.
+    """
+    if etag is not None and etag in _tags("If-None-Match"):
+        return _guarded(Response(status=304), etag)
+    part = wanted(request.headers.get("Range"), size) if _range_counts(etag) else None
+    start, length = part or (0, size)
+    body = iter(()) if request.method == "HEAD" else open_from(start, length)
+    response = Response(body, 206 if part else 200, content_type=media_type)
+    response.headers["Content-Length"] = str(length)
+    response.headers["Accept-Ranges"] = "bytes"
+    if part:
+        response.headers["Content-Range"] = content_range(start, length, size)
+    return _guarded(response, etag)
+
+
+def attached(response: Response, name: str) -> Response:
+    """What users made is never shown by a browser as if it were of this site."""
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _guarded(response: Response, etag: str | None) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-cache" if etag else "no-store"
+    if etag:
+        response.headers["ETag"] = f'"{etag}"'
+    return response
+
+
+def _range_counts(etag: str | None) -> bool:
+    """If-Range (RFC 9110 13.1.5): of another version only the whole is of use."""
+    condition = request.headers.get("If-Range")
+    return condition is None or (etag is not None and condition.strip() == f'"{etag}"')
+
+
+def _tags(header: str) -> set[str]:
+    sent = request.headers.get(header, "")
+    return {tag.strip().removeprefix("W/").strip('"') for tag in sent.split(",")}

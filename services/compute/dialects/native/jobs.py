@@ -1,0 +1,143 @@
+"""`/jobs`: taken, checked, listed, shown, stopped, tried again, copied, deleted."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Blueprint, Response
+
+from libs.web.gate import needs
+from libs.web.params import BadParams
+from services.compute.dialects.native import problems
+from services.compute.dialects.native.answers import answer, nothing
+from services.compute.dialects.native.parts import NativeParts
+from services.compute.dialects.native.places import Places
+from services.compute.dialects.native.requests import (
+    FILTERS,
+    MOST_JOBS,
+    USUAL_JOBS,
+    Query,
+    caller,
+    filter_of,
+    idempotency_key,
+    sent_document,
+    viewer,
+)
+from services.compute.dialects.native.translate import DIALECT, moved, new_job
+from services.compute.dialects.native.views import job_view, receipt_view, spec_view, summary_view
+from services.compute.domain.errors import AlreadyFinished, BadSpec, EnvironmentRefuses
+from services.compute.domain.job import NewJob
+from services.compute.domain.spec import Source
+from services.compute.domain.states import State
+from services.compute.ports.store import Submitted
+from services.compute.usecases.job_logs import main_stream
+from services.compute.usecases.viewers import viewer_of
+
+Outcome = TypeVar("Outcome")
+READ, WRITE = "job:read", "job:write"
+
+
+def add(room: Blueprint, parts: NativeParts) -> None:
+    _add_taking(room, parts)
+    _add_reading(room, parts)
+    _add_changing(room, parts)
+
+
+def _add_taking(room: Blueprint, parts: NativeParts) -> None:
+    @room.post("/jobs")
+    @needs(WRITE)
+    def submit() -> Response:
+        key = idempotency_key(DIALECT)
+        if (earlier := parts.submit.replayed(key)) is not None:
+            return _receipt(earlier)
+        new, places = _asked(parts)
+        return _receipt(_placed(places, lambda: parts.submit(new, key)))
+
+    @room.post("/jobs/validate")
+    @needs(WRITE)
+    def validate() -> Response:
+        new, places = _asked(parts)
+        fitted = _placed(places, lambda: parts.submit.check(new))
+        return answer({"name": fitted.name, "labels": dict(fitted.labels), "spec": spec_view(fitted.spec)})
+
+
+def _add_reading(room: Blueprint, parts: NativeParts) -> None:
+    @room.get("/jobs")
+    @needs(READ)
+    def list_jobs() -> Response:
+        query = Query(*FILTERS, "limit", "cursor", "all")
+        limit = query.number("limit", 1, MOST_JOBS) or USUAL_JOBS
+        seen_by = viewer_of(caller(), everybody=True) if query.flag("all") else viewer()
+        if query.flag("all") and seen_by.owners is not None:
+            return problems.problem(403, "access_denied", "Everybody's jobs are for administrators.")
+        try:
+            page = parts.jobs.page(seen_by, filter_of(query), limit, query.text("cursor"))
+        except ValueError:
+            raise BadParams("cursor", "The cursor is none of this list's.") from None
+        return answer({"jobs": [summary_view(job) for job in page.jobs], "next": page.next})
+
+    @room.get("/jobs/<ref>")
+    @needs(READ)
+    def show_job(ref: str) -> Response:
+        job = parts.jobs.find(ref, viewer())
+        runs = list(parts.jobs.runs_of(job))
+        return answer(job_view(job, runs, main_stream(job.spec)))
+
+
+def _add_changing(room: Blueprint, parts: NativeParts) -> None:
+    @room.post("/jobs/<ref>/cancel")
+    @needs(WRITE)
+    def cancel(ref: str) -> Response:
+        job = parts.jobs.cancel(ref, viewer(), caller().subject)
+        if job.is_final and job.state is not State.CANCELLED:
+            raise AlreadyFinished
+        return answer(summary_view(job))
+
+    @room.post("/jobs/<ref>/retry")
+    @needs(WRITE)
+    def retry(ref: str) -> Response:
+        key = idempotency_key(DIALECT)
+        return _receipt(parts.repeat.retry(ref, viewer(), caller().subject, key))
+
+    @room.post("/jobs/<ref>/clone")
+    @needs(WRITE)
+    def clone(ref: str) -> Response:
+        key = idempotency_key(DIALECT)
+        return _receipt(parts.repeat.clone(ref, viewer(), caller().groups, key))
+
+    @room.delete("/jobs/<ref>")
+    @needs(WRITE)
+    def delete(ref: str) -> Response:
+        parts.jobs.delete(ref, viewer(), caller().subject)
+        return nothing()
+
+
+def _asked(parts: NativeParts) -> tuple[NewJob, Places]:
+    new, places = new_job(sent_document(), caller(), parts.environments)
+    wanted = {n: given.value for n, given in enumerate(new.spec.inputs) if given.source is Source.SANDBOX}
+    if wanted:
+        known = parts.sandboxes.list(new.owner)
+        missing = [
+            (f"/inputs/{n}/sandbox", "You have no such sandbox.") for n in wanted if wanted[n] not in known
+        ]
+        if missing:
+            raise BadSpec(missing)
+    return new, places
+
+
+def _placed(places: Places, act: Callable[[], Outcome]) -> Outcome:
+    """What is wrong with the spec, said of the document."""
+    try:
+        return act()
+    except BadSpec as error:
+        raise BadSpec(moved(error.problems, places)) from None
+    except EnvironmentRefuses as error:
+        raise EnvironmentRefuses(moved(error.problems, places)) from None
+
+
+def _receipt(submitted: Submitted) -> Response:
+    view = receipt_view(submitted.job)
+    response = answer(view, 201)
+    response.headers["Location"] = view["url"]
+    if submitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response

@@ -1,0 +1,94 @@
+"""Taking a job: is the spec sound, can its environment run it, do the owner's quotas allow it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from services.compute.domain import quotas as quota_rules
+from services.compute.domain.environments import EnvironmentBook
+from services.compute.domain.errors import BadSpec, EnvironmentRefuses, JobNotFound
+from services.compute.domain.job import NewJob, Stored
+from services.compute.domain.job_check import check_job
+from services.compute.domain.quotas import Held, Quotas
+from services.compute.domain.spec import Source
+from services.compute.ports import Clock
+from services.compute.ports.engines import Abilities
+from services.compute.ports.store import JobStore, Key, Submitted
+from services.compute.usecases.fitting import fit
+
+PRICED = "This environment has its price: order it through the Ocean API, or choose a free one."
+
+
+class Submit:
+    """`engines` are the abilities of each engine by name, as far as environments name it."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        environments: EnvironmentBook,
+        engines: Mapping[str, Abilities],
+        quotas: Quotas,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._environments = environments
+        self._engines = engines
+        self._quotas = quotas
+        self._clock = clock
+
+    def __call__(self, new: NewJob, key: Key | None = None) -> Submitted:
+        """Take it, once for each key.
+
+        Raises BadSpec, EnvironmentUnknown, EnvironmentRefuses, QuotaExceeded, AgreementInUse, KeyReused,
+        KeyInFlight, StoreUnavailable.
+        """
+        if (earlier := self.replayed(key)) is not None:
+            return earlier
+        return self._store.submit(self._fitted(new), self._quotas, self._clock.now(), key)
+
+    def replayed(self, key: Key | None) -> Submitted | None:
+        """The answer to an earlier request with this key, if any: asked before the request itself is looked
+        at, since what it needs may be gone by now. Raises KeyReused, KeyInFlight, StoreUnavailable.
+        """
+        earlier = None if key is None else self._store.replayed(key)
+        return None if earlier is None else Submitted(earlier, replayed=True)
+
+    def check(self, new: NewJob) -> NewJob:
+        """The job as it would be taken now; nothing is written. Raises what a call does, but for keys and
+        agreements.
+        """
+        fitted = self._fitted(new)
+        held = self._store.held(new.owner, new.groups)
+        quota_rules.check(self._quotas.of_owner(new.owner), held.get(new.owner, Held()), fitted.spec, "You")
+        for group, quota in self._quotas.of_groups(new.groups).items():
+            quota_rules.check(quota, held.get(group, Held()), fitted.spec, f"The group {group}")
+        return fitted
+
+    def _fitted(self, new: NewJob) -> NewJob:
+        check_job(new)
+        missing = list(self._missing_outputs(new))
+        if missing:
+            raise BadSpec(missing)
+        environment = self._environments.find(new.spec.environment)
+        if environment.price_per_minute and not new.is_paid:
+            raise EnvironmentRefuses([("/environment", PRICED)])
+        abilities = self._engines.get(environment.engine, Abilities(pins_images=False))
+        return replace(new, spec=fit(new.spec, environment, abilities))
+
+    def _missing_outputs(self, new: NewJob) -> Iterator[tuple[str, str]]:
+        """Inputs that are outputs of other jobs: of this owner's, ended, and there."""
+        wanted = {
+            number: given.value.split("/", 1)
+            for number, given in enumerate(new.spec.inputs)
+            if given.source is Source.OUTPUT
+        }
+        kept = {uid: self._outputs(uid, new.owner) for uid in {uid for uid, _ in wanted.values()}}
+        for number, (uid, path) in wanted.items():
+            if path not in kept[uid]:
+                yield f"/inputs/{number}/value", "You have no job of this id that has kept such an output."
+
+    def _outputs(self, uid: str, owner: str) -> frozenset[str]:
+        try:
+            job = self._store.find(uid, {owner})
+        except JobNotFound:
+            return frozenset()
+        return frozenset(file.path for file in self._store.files(job.uid) if file.kind is Stored.OUTPUT)

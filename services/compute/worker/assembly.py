@@ -1,0 +1,60 @@
+"""Puts the worker together from its settings."""
+
+from dataclasses import dataclass
+
+from libs.web.settings import BadSettings
+from services.compute import foundation
+from services.compute.adapters.clock import SystemClock
+from services.compute.adapters.files_fsspec import open_files
+from services.compute.adapters.store_sql.store import SqlJobStore, open_store
+from services.compute.domain.environments import EnvironmentBook
+from services.compute.ports.files import ObjectFiles
+from services.compute.worker.loop import Loop, Pace
+from services.compute.worker.tools import Tools
+from services.compute.worker.upkeep import Upkeep
+from services.compute.worker_settings import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    store: SqlJobStore
+    tools: Tools
+    loop: Loop
+    upkeep: Upkeep
+
+
+def read_book(settings: WorkerSettings) -> EnvironmentBook:
+    """Raises BadSettings."""
+    book = EnvironmentBook(foundation.read_environments(settings.storage).environments)
+    strangers = set(settings.engines) - {environment.engine for environment in book.all()}
+    if strangers:
+        raise BadSettings([f"WORKER_ENGINES: no environment names {name}." for name in sorted(strangers)])
+    return book
+
+
+def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
+    """Brings the schema up to date. Raises BadSettings, SqlError, FilesUnavailable."""
+    work = settings.storage.work_dir
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(settings.storage.database_url.reveal())
+    wanted = settings.engines or [environment.engine for environment in book.all()]
+    tools = Tools(
+        store=store,
+        engines=foundation.build_engines(wanted, work, settings.engine_settings),
+        files=_files(settings),
+        provider=foundation.provider(settings.peers, foundation.service_tokens(settings.peers)),
+        book=book,
+        clock=SystemClock(),
+        work=work,
+    )
+    pace = Pace(
+        worker=settings.name, lease_seconds=settings.lease_seconds, poll_seconds=settings.poll_seconds
+    )
+    return Worker(store, tools, Loop(tools, pace), Upkeep(tools))
+
+
+def _files(settings: WorkerSettings) -> ObjectFiles:
+    try:
+        return open_files(settings.storage.files_url.reveal())
+    except ValueError:
+        raise BadSettings(["COMPUTE_FILES_URL is of a kind that is not installed."]) from None

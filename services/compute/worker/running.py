@@ -1,0 +1,241 @@
+"""The phase in which a job's commands run: tasks of a lane in sequence, lanes side by side.
+
+A run is written down before the engine is asked, and found by its tag after a crash; what the engine says of
+it is written down before anything follows from it. The first lane that fails ends the others.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.compute.domain import layout
+from services.compute.domain.environments import Environment
+from services.compute.domain.errors import Refused
+from services.compute.domain.job import Run, RunState
+from services.compute.domain.reasons import Reason
+from services.compute.domain.states import State
+from services.compute.ports.engines import Activity, Engine, EngineAway, Handle, Limits, Observed, RunSpec
+from services.compute.ports.store import Change
+from services.compute.worker.hold import Hold, unwanted
+from services.compute.worker.lanes import Lane, intended, lanes_of
+from services.compute.worker.nexts import Again, Next, Pause, Watch
+from services.compute.worker.tools import Tools
+from services.compute.worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
+GRACE_SECONDS: Final = 30.0  # after its time, before the worker ends what the engine did not
+AWAY_SECONDS: Final = 2.0  # between tries while the engine is away
+LEAST_WALL_SECONDS: Final = 0.001
+
+
+class Running:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def step(self, hold: Hold) -> Next:
+        environment = self._tools.book.find(hold.job.spec.environment)
+        engine = self._tools.engine_of(environment)
+        try:
+            if hold.away:
+                engine.ping()
+            hold.away = ""
+            done = self._step(hold, environment, engine)
+        except EngineAway as error:
+            hold.away = str(error)
+            done = Pause(AWAY_SECONDS)
+        self._tell_away(hold)
+        if done is not None:
+            return done
+        until = self._deadline(hold, environment) + GRACE_SECONDS
+        return Watch(environment.engine, max(until, self._tools.clock.now() + AWAY_SECONDS))
+
+    def _step(self, hold: Hold, environment: Environment, engine: Engine) -> Next | None:
+        """None while something runs."""
+        self._settle(hold)
+        lanes = lanes_of(hold.job.spec, hold.runs.values())
+        reason = self._stopper(hold, lanes, environment)
+        if reason is not None:
+            self._end(hold, engine, lanes, reason)
+        else:
+            for lane in lanes:
+                if not lane.has_ended:
+                    self._start(hold, lane, environment, engine)
+        lanes = lanes_of(hold.job.spec, hold.runs.values())
+        is_alive = any(lane.run is not None and lane.run.state is not RunState.ENDED for lane in lanes)
+        if reason is not None:
+            return None if is_alive else self._finish(hold, lanes, reason)
+        if all(lane.has_ended and lane.reason is None for lane in lanes):
+            return self._finish(hold, lanes, None)
+        # A run that was refused at once: what follows from it is due now.
+        is_due = any(lane.reason is not None or (lane.run is None and not lane.has_ended) for lane in lanes)
+        return Again() if is_due else None
+
+    # -- what the engine said ------------------------------------------------------------------------
+    def _settle(self, hold: Hold) -> None:
+        for run in list(hold.runs.values()):
+            seen = hold.heed(Handle(run.handle or ""))
+            if run.state is not RunState.SUBMITTED or seen is None:
+                continue
+            if seen.activity in (Activity.ENDED, Activity.LOST):
+                self._note(hold, _ended(run, seen))
+            elif seen.started_at is not None and run.started_at is None:
+                self._note(hold, replace(run, started_at=seen.started_at))
+                if hold.job.started_at is None:
+                    self._change(hold, Change(to=None, started_at=seen.started_at))
+
+    def _stopper(self, hold: Hold, lanes: Sequence[Lane], environment: Environment) -> Reason | None:
+        """Why everything that runs is to end; None when it may go on."""
+        if all(lane.has_ended and lane.reason is None for lane in lanes):
+            return None
+        failed = [lane for lane in lanes if lane.reason is not None]
+        own = [lane for lane in failed if not _was_stopped(lane)]
+        if own:
+            return min(own, key=_ended_at).reason
+        if hold.is_unwanted:
+            return unwanted(hold.job)
+        if self._tools.clock.now() > self._deadline(hold, environment) + GRACE_SECONDS:
+            return _late(self._seconds(hold, environment))
+        return failed[0].reason if failed else None
+
+    # -- what the engine is asked --------------------------------------------------------------------
+    def _start(self, hold: Hold, lane: Lane, environment: Environment, engine: Engine) -> None:
+        """Does nothing for a run that is with the engine already."""
+        run, is_new = lane.run, lane.run is None
+        if run is None:
+            run = self._tools.store.intend(hold.lease, intended(hold.job, lane))
+            hold.runs[run.tag] = run
+        if run.state is not RunState.INTENDED:
+            return
+        handle = None if is_new else engine.find(run.tag)
+        if handle is None:
+            left = self._deadline(hold, environment) - self._tools.clock.now()
+            if left <= 0:
+                self._note(
+                    hold, replace(run, state=RunState.ENDED, reason=_late(self._seconds(hold, environment)))
+                )
+                return
+            hold.require(self._tools.clock.now())
+            try:
+                handle = engine.submit(self._spec(hold, lane, run, environment, left))
+            except Refused as refused:
+                self._note(hold, replace(run, state=RunState.ENDED, reason=refused.reason))
+                return
+        self._note(hold, replace(run, state=RunState.SUBMITTED, handle=handle))
+
+    def _end(self, hold: Hold, engine: Engine, lanes: Iterable[Lane], reason: Reason) -> None:
+        """Whatever is with the engine is cancelled; what never came there is written off."""
+        for lane in lanes:
+            run = lane.run
+            if run is None or run.state is RunState.ENDED:
+                continue
+            handle = Handle(run.handle) if run.handle else engine.find(run.tag)
+            if handle is None:
+                self._note(hold, replace(run, state=RunState.ENDED, reason=reason))
+                continue
+            if run.state is RunState.INTENDED:
+                run = replace(run, state=RunState.SUBMITTED, handle=handle)
+                self._note(hold, run)
+            engine.cancel(handle)
+            seen = engine.observe([handle])[handle]
+            hold.observed[handle] = seen
+            if seen.activity in (Activity.ENDED, Activity.LOST):
+                self._note(hold, _ended(run, seen))
+
+    def _spec(self, hold: Hold, lane: Lane, run: Run, environment: Environment, left: float) -> RunSpec:
+        job, task, resources = hold.job, lane.task, lane.role.resources
+        place = Workplace(self._tools.work, job.uid, job.attempt)
+        return RunSpec(
+            tag=run.tag,
+            image=task.image,
+            command=task.command,
+            environment=task.environment,
+            working_folder=task.working_folder,
+            mounts=place.mounts(job.spec),
+            limits=Limits(
+                cpus=resources.cpus,
+                memory_bytes=resources.memory_bytes,
+                disk_bytes=resources.disk_bytes,
+                processes=resources.processes,
+                log_bytes=environment.log_bytes,
+                wall_seconds=max(left, LEAST_WALL_SECONDS),
+            ),
+            log_folder=place.logs,
+            log_name=layout.stream(run.role, run.index, run.task, "")[:-1],
+            split_logs=task.split_logs,
+            network=job.spec.network,
+            nodes=resources.nodes,
+            gpus=resources.gpus,
+            options=environment.options,
+        )
+
+    # -- what is written down ------------------------------------------------------------------------
+    def _finish(self, hold: Hold, lanes: Sequence[Lane], reason: Reason | None) -> Next:
+        own = [lane for lane in lanes if lane.reason is not None and not _was_stopped(lane)]
+        decided = min(own, key=_ended_at) if own else max(lanes, key=_ended_at)
+        started = [run.started_at for run in hold.runs.values() if run.started_at is not None]
+        self._change(
+            hold,
+            Change(
+                to=State.PUBLISHING,
+                reason=reason,
+                exit_code=decided.run.exit_code if decided.run is not None else None,
+                started_at=min(started, default=None),
+            ),
+        )
+        return Again()
+
+    def _note(self, hold: Hold, run: Run) -> None:
+        self._tools.store.note_run(hold.lease, run)
+        hold.runs[run.tag] = run
+
+    def _change(self, hold: Hold, change: Change) -> None:
+        hold.job = self._tools.store.change(hold.lease, change, self._tools.clock.now())
+
+    def _tell_away(self, hold: Hold) -> None:
+        """The owner of a job reads that its engine is away, and no more of it when it is back."""
+        if hold.job.state is not State.RUNNING or bool(hold.away) == hold.told_away:
+            return
+        if hold.away:
+            log.warning("the engine is away", extra={"job": hold.uid, "reason": hold.away})
+            sentence = "The engine that runs it does not answer; the job may well be running."
+            self._change(hold, Change(to=None, reason=Reason("engine_away", sentence)))
+        else:
+            self._change(hold, Change(to=None, clear_reason=True))
+        hold.told_away = bool(hold.away)
+
+    def _seconds(self, hold: Hold, environment: Environment) -> float:
+        asked = hold.job.spec.clocks.run
+        return float(environment.max_job_seconds) if asked is None else asked
+
+    def _deadline(self, hold: Hold, environment: Environment) -> float:
+        return hold.job.state_since + self._seconds(hold, environment)
+
+
+def _ended(run: Run, seen: Observed) -> Run:
+    reason = seen.reason
+    if seen.activity is Activity.LOST and reason is None:
+        reason = Reason("engine_lost", "The engine lost the run.")
+    return replace(
+        run,
+        state=RunState.ENDED,
+        started_at=seen.started_at or run.started_at,
+        ended_at=seen.ended_at,
+        exit_code=seen.exit_code,
+        signal=seen.signal,
+        reason=reason,
+        usage=seen.usage,
+    )
+
+
+def _was_stopped(lane: Lane) -> bool:
+    """By us, because another lane failed or somebody wanted it: it did not fail by itself."""
+    return lane.reason is not None and lane.reason.code in ("cancelled", "deleted")
+
+
+def _ended_at(lane: Lane) -> float:
+    return lane.run.ended_at or 0.0 if lane.run is not None else 0.0
+
+
+def _late(seconds: float) -> Reason:
+    return Reason("run_timeout", f"It ran for the {seconds:g} seconds that it may run.")

@@ -1,0 +1,123 @@
+"""What nobody waits for: orphaned runs, folders of jobs that are over, and jobs whose time is over.
+
+Workers die between any two effects; whatever they leave, this finds, at start and for ever. Every part may be
+done by several workers at once.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from services.compute.domain import layout
+from services.compute.domain.errors import ComputeError, JobNotFound
+from services.compute.domain.ids import Tag, is_uid
+from services.compute.ports.engines import Engine, EngineAway
+from services.compute.worker import meters
+from services.compute.worker.tools import Tools
+from services.compute.worker.workplace import remove_tree
+
+log = logging.getLogger(__name__)
+ORPHAN_SECONDS: Final = 10.0  # between looks at the engines
+SWEEP_SECONDS: Final = 60.0  # between looks at folders and at jobs whose time is over
+PURGE_LIMIT: Final = 100
+
+
+class Upkeep:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._strangers: dict[str, set[Tag]] = {}
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def orphans(self) -> int:
+        """End runs whose job is over, and those that no job knows when they are seen a second time: rows are
+        written before runs are started, so a run without a row is nobody's. Raises StoreUnavailable.
+        """
+        ended = 0
+        for name, engine in self._tools.engines.items():
+            try:
+                ended += self._orphans_of(name, engine)
+            except EngineAway as error:
+                log.warning("the engine is away", extra={"engine": name, "reason": str(error)})
+        return ended
+
+    def sweep(self) -> int:
+        """Remove folders of jobs that are over, and of their earlier attempts. Raises StoreUnavailable."""
+        try:
+            names = [name for name in os.listdir(self._tools.work) if is_uid(name)]
+        except FileNotFoundError:
+            return 0
+        removed = 0
+        for uid in names:
+            folder = self._tools.work / uid
+            # Read before the row: an attempt that begins in between is not among them.
+            attempts = [path for path in folder.glob("*") if path.name.isdecimal()]
+            try:
+                job = self._tools.store.find(uid, None)
+            except JobNotFound:
+                removed += 1
+                remove_tree(folder)
+                continue
+            old = [folder] if job.is_final else [path for path in attempts if int(path.name) < job.attempt]
+            for path in old:
+                removed += 1
+                remove_tree(path)
+        return removed
+
+    def purge(self) -> int:
+        """Remove jobs whose time is over, files first. Raises StoreUnavailable, FilesUnavailable."""
+        uids = self._tools.store.expired(self._tools.clock.now(), PURGE_LIMIT)
+        for uid in uids:
+            self._tools.files.remove(layout.stored_job(uid))
+            self._tools.store.purge(uid)
+            meters.PURGED.inc()
+        return len(uids)
+
+    def _orphans_of(self, name: str, engine: Engine) -> int:
+        tags = engine.tags()
+        known = self._tools.store.tags(tags) if tags else {}
+        strangers = {tag for tag in tags if tag not in known}
+        over = [tag for tag in tags if known.get(tag) is False]
+        over += strangers & self._strangers.get(name, set())
+        self._strangers[name] = strangers
+        for tag in over:
+            handle = engine.find(tag)
+            if handle is None:
+                continue
+            engine.cancel(handle)
+            engine.remove(handle)
+            meters.ORPHANS.labels(name).inc()
+            log.warning("a run without a job was ended", extra={"engine": name, "tag": tag})
+        return len(over)
+
+    def _run(self) -> None:
+        slow = SWEEP_SECONDS
+        while True:
+            self._safely(self.orphans)
+            if slow >= SWEEP_SECONDS:
+                slow = 0.0
+                self._safely(self.sweep)
+                while self._safely(self.purge) == PURGE_LIMIT and not self._stop.is_set():
+                    continue
+            if self._stop.wait(ORPHAN_SECONDS):
+                return
+            slow += ORPHAN_SECONDS
+
+    def _safely(self, part: Callable[[], int]) -> int:
+        try:
+            return part()
+        except ComputeError as error:
+            log.warning("upkeep has to wait", extra={"part": part.__name__, "reason": str(error)})
+        except Exception:  # the edge of a thread: the other parts must go on
+            log.exception("upkeep failed", extra={"part": part.__name__})
+        return 0

@@ -1,0 +1,110 @@
+"""Hot questions walk along an index and sort nothing, however many jobs there are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from services.compute.adapters.store_sql.store import SqlJobStore, open_store
+from services.compute.domain.ids import new_uid
+from services.compute.domain.quotas import Quotas
+from services.compute.domain.states import State
+from services.compute.ports.store import Filter
+from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job
+
+Seen = list[tuple[str, Any]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlJobStore]:
+    opened = open_store(f"sqlite:///{tmp_path}/compute.db")
+    for _ in range(3):
+        opened.submit(new_job(name="n", labels={"a": "b"}), Quotas(), NOW)
+    yield opened
+    opened.close()
+
+
+def plans(store: SqlJobStore, work: Any) -> list[str]:
+    """What SQLite says it does for each SELECT that `work` sends."""
+    seen: Seen = []
+
+    def note(_: Any, __: Any, sql: str, parameters: Any, *___: Any) -> None:
+        if sql.lstrip().startswith("SELECT"):
+            seen.append((sql, parameters))
+
+    engines = (store._database.engine, store._database._readers)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+    assert seen
+    with store._database.read() as connection:
+        return [
+            " | ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters))
+            for sql, parameters in seen
+        ]
+
+
+def whole_scans(found: list[str]) -> list[str]:
+    """Walks over a table from end to end, in no useful order, and sorting."""
+    return [
+        plan
+        for plan in found
+        for step in plan.split(" | ")
+        if (step.startswith("SCAN jobs") and "USING" not in step) or "TEMP B-TREE" in step
+    ]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(owners=[ALICE]),
+        Filter(owners=[ALICE, BOB]),
+        Filter(owners=[ALICE], states=[State.QUEUED, State.FAILED]),
+        Filter(owners=[ALICE], dialects=["native", "ocean"]),
+        Filter(owners=[ALICE], name="n"),
+        Filter(owners=[ALICE], labels={"a": "b"}, facts={"c": "d"}),
+    ],
+    ids=repr,
+)
+def test_a_page(store: SqlJobStore, wanted: Filter) -> None:
+    cursor = store.page(wanted, 1).next
+    for work in (lambda: store.page(wanted, 2), lambda: store.page(wanted, 2, cursor)):
+        assert whole_scans(plans(store, work)) == []
+
+
+def test_a_submission(store: SqlJobStore) -> None:
+    found = plans(store, lambda: store.submit(new_job(natural_key="k"), Quotas(), NOW))
+    assert whole_scans(found) == []
+    assert sum("uq_jobs_unfinished" in plan for plan in found) == 2
+
+
+def test_a_group_is_counted_along_its_unfinished_jobs(store: SqlJobStore) -> None:
+    (_, _, under_way, kept) = plans(store, lambda: store.held(ALICE, ["g"]))
+    assert "uq_jobs_unfinished" in under_way
+    assert "ix_jobs_storage" in kept
+
+
+def test_a_claim(store: SqlJobStore) -> None:
+    found = plans(store, lambda: store.claim("w", {SPACE: 2}, NOW, 30))
+    of_jobs = [plan for plan in found if "jobs" in plan]
+    assert [plan for plan in of_jobs if "SCAN jobs" in plan and "USING" not in plan] == []
+    for index in ("ix_jobs_active", "ix_jobs_queue_until", "ix_jobs_queued", "ix_jobs_leased"):
+        assert any(index in plan for plan in found), index
+
+
+def test_upkeep(store: SqlJobStore) -> None:
+    for work, index in (
+        (lambda: store.expired(NOW, 9), "ix_jobs_expires_at"),
+        (lambda: store.dead(), "ix_jobs_dead_at"),
+        (lambda: store.running_in([SPACE]), "ix_jobs_active"),
+        (lambda: store.wishes([new_uid()]), "sqlite_autoindex_jobs_1"),
+    ):
+        found = plans(store, work)
+        assert whole_scans(found) == []
+        assert index in found[0]

@@ -1,0 +1,137 @@
+"""The tables themselves: migrations, constraints, and a database that goes away."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import IntegrityError
+
+from services.compute.adapters.store_sql.store import MIGRATIONS, open_store
+from services.compute.adapters.store_sql.tables import ACTIVE, UNFINISHED, job_events, jobs, metadata
+from services.compute.adapters.store_sql.tables import QUEUED as QUEUED_SQL
+from services.compute.domain import states
+from services.compute.domain.errors import StoreUnavailable
+from services.compute.domain.ids import JobUid, new_uid
+from services.compute.domain.job import Stored, Wish
+from services.compute.domain.quotas import Quotas
+from services.compute.domain.reasons import Reason
+from services.compute.domain.states import State
+from services.compute.ports.store import Change, Filter, Key, Lease
+from tests.fakes.compute_jobs import ALICE, NOW, SPACE, kept, new_job, run_of
+from tests.fixtures_postgres import PostgresServer
+from tests.migrations_kit import check_migrations
+
+MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def _rows(connection: Connection) -> None:
+    """One row in each table, as revision 0001 has them."""
+    columns = {
+        "uid": "a" * 32, "owner": ALICE, "dialect": "native", "name": "n", "environment": SPACE,
+        "state": "queued", "state_since": MOMENT, "wish": "run", "precedence": 0, "attempt": 0, "cpus": 1.0,
+        "memory_bytes": 1, "storage_bytes": 0, "submitted_at": MOMENT, "fence": 0, "strikes": 0,
+        "last_event": 1,
+    }  # fmt: skip
+    connection.execute(insert(jobs), [columns])
+    event = {"job_id": 1, "seq": 1, "at": MOMENT, "state_to": "queued", "by": ALICE, "attempt": 0}
+    connection.execute(insert(job_events), [event])
+    for row in (
+        "job_documents VALUES (1, '{}', '{}', '{}')",
+        "job_terms VALUES ('t', 1)",
+        "job_groups VALUES ('g', 1)",
+        "job_runs VALUES ('tag', 1, 1, 'main', 0, 0, 'intended', "
+        "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+        "job_files VALUES (1, 'output', 'h', 'p', 1, 'text/plain', 's')",
+        "idempotency_keys VALUES ('person:alice', 'native', 'k', 'f', 1)",
+        "turns VALUES ('e', 'person:alice', 1)",
+    ):
+        connection.execute(text(f"INSERT INTO {row}"))
+
+
+def test_migrations_build_what_the_tables_say_and_keep_rows(database_url: str) -> None:
+    check_migrations(database_url, MIGRATIONS, metadata, {"0001": _rows})
+
+
+def test_the_tables_know_the_states_of_the_domain(store_url: str) -> None:
+    """The words in the partial indexes, and the CHECK, are the domain's own."""
+
+    def said(states_of: frozenset[State]) -> set[str]:
+        return {state.value for state in states_of}
+
+    assert all(f"'{state}'" in ACTIVE for state in said(states.ACTIVE))
+    assert ACTIVE.count("'") == 2 * len(states.ACTIVE)
+    assert all(f"'{state}'" in UNFINISHED for state in said(states.FINAL))
+    assert UNFINISHED.count("'") == 2 * len(states.FINAL)
+    assert f"'{State.QUEUED}'" in QUEUED_SQL
+    store = open_store(store_url)
+    uid = store.submit(new_job(), Quotas(), NOW).job.uid
+    for column, words in (("state", State), ("wish", Wish)):
+        for word in words:
+            with store._database.write() as connection:
+                connection.execute(text(f"UPDATE jobs SET {column} = :word"), {"word": word.value})
+        with pytest.raises(IntegrityError), store._database.write() as connection:
+            connection.execute(text(f"UPDATE jobs SET {column} = 'other'"))
+    store.purge(uid)
+    store.close()
+
+
+def test_the_database_itself_refuses_a_second_unfinished_job_of_a_payment(store_url: str) -> None:
+    store = open_store(store_url)
+    first = store.submit(new_job(natural_key="paid"), Quotas(), NOW).job
+    store.wish(first.uid, Wish.CANCEL, ALICE, Reason("cancelled", "Stopped."), NOW)
+    store.submit(new_job(natural_key="paid"), Quotas(), NOW)
+    with pytest.raises(IntegrityError), store._database.write() as connection:
+        connection.execute(text("UPDATE jobs SET state = 'queued'"))
+    store.close()
+
+
+def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
+    store = open_store(store_url)
+    key = Key(owner=ALICE, dialect="native", key="k", fingerprint="f" * 64)
+    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",))
+    uid = store.submit(new, Quotas(), NOW, key).job.uid
+    (claimed,) = store.claim("w", {SPACE: 1}, NOW, 30)
+    store.intend(claimed.lease, run_of(uid))
+    store.change(claimed.lease, Change(to=None, files=[kept("a"), kept("staging", kind=Stored.LOG)]), NOW)
+    tables = [table.name for table in metadata.sorted_tables if table.name not in ("turns", "spent_texts")]
+
+    def filled() -> list[str]:
+        with store._database.read() as connection:
+            return [
+                name
+                for name in tables
+                if connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
+            ]
+
+    assert filled() == tables
+    store.purge(uid)
+    assert filled() == []
+    store.close()
+
+
+def test_a_lost_database_is_unavailable_and_never_an_answer(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    store = open_store(postgres_url)
+    uid = store.submit(new_job(), Quotas(), NOW).job.uid
+    lease = Lease(JobUid(uid), "w", 1, NOW + 30)
+    postgres_server.stop()
+    try:
+        for work in (
+            lambda: store.submit(new_job(), Quotas(), NOW),
+            lambda: store.find(uid, None),
+            lambda: store.page(Filter(owners=None), 9),
+            lambda: store.claim("w", {SPACE: 1}, NOW, 30),
+            lambda: store.renew([lease], NOW, 30),
+            lambda: store.read(lease),
+            lambda: store.change(lease, Change(to=None), NOW),
+            lambda: store.wishes([uid]),
+            lambda: store.purge(new_uid()),
+            store.ping,
+        ):
+            with pytest.raises(StoreUnavailable):
+                work()
+    finally:
+        postgres_server.start()
+    store.ping()
+    store.close()

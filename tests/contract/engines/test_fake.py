@@ -1,0 +1,88 @@
+"""The scripted fake keeps the promises that other tests take from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.compute.domain.reasons import Reason
+from services.compute.domain.spec import Image
+from services.compute.ports.engines import EngineAway, RunSpec
+from tests.contract.engines import suite
+from tests.contract.engines.suite import EngineSuite
+from tests.engine_rig import Rig, work
+from tests.fakes.compute_engine import Machine, Script, ScriptedEngine
+
+NOT_FOUND = Reason("command_not_found", "It is not there.")
+
+
+def _writes(name: str, data: bytes) -> Script:
+    def act(spec: RunSpec) -> None:
+        with (work(spec) / name).open("ab") as file:
+            file.write(data)
+
+    return Script(act=act)
+
+
+SCRIPTS = {
+    suite.HELLO: Script(output=b"hello\n"),
+    suite.THREE: Script(exit_code=3, errors=b"no\n"),
+    suite.KILLED: Script(signal=9),
+    suite.MISSING: Script(refused=NOT_FOUND),
+    suite.BOTH: Script(output=b"out", errors=b"err"),
+    suite.BINARY: Script(output=b"\x00\x01\xff\r\n"),
+    suite.COUNTED: _writes("starts", b"started\n"),
+    suite.WAITING: Script(output=b"begun\n", last_output=b"done\n", running=None),
+    suite.PARENT: Script(output=b"begun\n", running=None),
+    suite.WORDS: Script(output=b"a b\n'$x||/work\ngiven"),
+    suite.WRITES: _writes("made", b"new\n"),
+}
+
+
+class FakeRig(Rig):
+    is_real = False
+
+    def release(self, spec: RunSpec) -> None:
+        assert isinstance(self.engine, ScriptedEngine)
+        self.engine.finish(spec.tag)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    machine = Machine()
+
+    def build() -> ScriptedEngine:
+        engine = ScriptedEngine(lambda spec: SCRIPTS.get(spec.command, Script()), state=machine)
+        engine.pull_refused[Rig.missing_image.name] = Reason("image_not_found", "There is none.")
+        engine.digests["debian:stable"] = "sha256:" + "1" * 64
+        return engine
+
+    rig = FakeRig(tmp_path, build)
+    yield rig
+    rig.close()
+
+
+class TestFake(EngineSuite):
+    pass
+
+
+def test_an_engine_that_is_away_says_so_everywhere(rig: Rig) -> None:
+    spec = rig.spec(*suite.HELLO)
+    handle = rig.start(spec)
+    engine = rig.engine
+    assert isinstance(engine, ScriptedEngine)
+    engine.away = True
+    for ask in (
+        engine.ping,
+        lambda: engine.pull(Image(name="a"), lambda _: None),
+        lambda: engine.submit(spec),
+        lambda: engine.find(spec.tag),
+        lambda: engine.observe([handle]),
+        lambda: engine.cancel(handle),
+        lambda: engine.remove(handle),
+        engine.tags,
+    ):
+        with pytest.raises(EngineAway):
+            ask()
+    engine.away = False
+    assert rig.end(handle).exit_code == 0

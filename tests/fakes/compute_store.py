@@ -1,0 +1,217 @@
+"""The port JobStore in memory, held to the SQL store's promises by the same contract suite."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from services.compute.domain.errors import (
+    AgreementInUse,
+    AlreadyFinished,
+    JobNotFound,
+    KeyInFlight,
+    KeyReused,
+    NotFinished,
+)
+from services.compute.domain.ids import JobId, JobUid, Tag, new_uid
+from services.compute.domain.job import (
+    KEEP_SECONDS,
+    Event,
+    Job,
+    NewJob,
+    Page,
+    Run,
+    StoredFile,
+    Wish,
+    in_order,
+)
+from services.compute.domain.quotas import Held, Quotas, check
+from services.compute.domain.reasons import Reason
+from services.compute.domain.states import FINAL, WAITING, State
+from services.compute.ports.store import Filter, Key, Submitted
+from tests.fakes.compute_rows import Row, held_of, is_wanted, key_of
+from tests.fakes.compute_worker_store import MemoryWorkerStore
+
+
+class MemoryJobStore(MemoryWorkerStore):
+    """`away` makes every call fail as a lost database does. `keys_at_work`: keys whose first request has not
+    been answered, as a test wants them.
+    """
+
+    def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
+        super().__init__(keep_seconds)
+        self.keys_at_work: set[tuple[str, str, str]] = set()
+        self._keys: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self._spent: dict[str, float] = {}
+
+    # -- for the windows ----------------------------------------------------------------------------
+    def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
+        with self._open():
+            if (earlier := self._replayed(key)) is not None:
+                return Submitted(earlier, replayed=True)
+            self._check_quotas(new, quotas)
+            return Submitted(self._insert(new, now, key), replayed=False)
+
+    def replayed(self, key: Key) -> Job | None:
+        with self._open():
+            return self._replayed(key)
+
+    def find(self, ref: int | str, owners: Collection[str] | None) -> Job:
+        with self._open():
+            row = self._rows.get(ref if isinstance(ref, int) else self._ids.get(ref, 0))
+            if row is None or (owners is not None and row.job.owner not in owners):
+                raise JobNotFound
+            return row.job
+
+    def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
+        with self._open():
+            if cursor is not None and str(int(cursor)) != cursor:
+                raise ValueError("no cursor of a page")
+            before = None if cursor is None else int(cursor)
+            found = [
+                row.job
+                for number, row in reversed(self._rows.items())
+                if (before is None or number < before) and is_wanted(row.job, wanted)
+            ]
+            jobs = tuple(found[:limit])
+            return Page(jobs, str(jobs[-1].id) if len(found) > limit else None)
+
+    def count(self, wanted: Filter) -> int:
+        with self._open():
+            return sum(is_wanted(row.job, wanted) for row in self._rows.values())
+
+    def events(self, uid: JobUid, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+        with self._open():
+            events = self._rows[self._ids[uid]].events if uid in self._ids else []
+            return [event for event in events if event.seq > after][:limit]
+
+    def runs(self, uid: JobUid, attempt: int | None = None) -> Sequence[Run]:
+        with self._open():
+            return self._runs(self._rows[self._ids[uid]], attempt) if uid in self._ids else []
+
+    def files(self, uid: JobUid) -> Sequence[StoredFile]:
+        with self._open():
+            return in_order(self._rows[self._ids[uid]].files.values()) if uid in self._ids else []
+
+    def held(self, owner: str, groups: Sequence[str] = ()) -> Mapping[str, Held]:
+        with self._open():
+            rows = self._rows.values()
+            found = {owner: held_of(row for row in rows if row.job.owner == owner)}
+            for group in groups:
+                found[group] = held_of(row for row in rows if group in row.groups)
+            return found
+
+    def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
+        with self._open():
+            row = self._row(uid)
+            if row.job.is_final:
+                return row.job
+            row.wish_by, row.wish_reason = by, reason
+            row.job = replace(row.job, wish=wish)
+            if wish is Wish.CANCEL and row.job.state in WAITING and not row.is_held(now):
+                row.lease, row.dead_at = None, None
+                row.fence += 1
+                self._move(row, State.CANCELLED, reason, by, now)
+                row.job = replace(row.job, expires_at=now + self._kept(row))
+            else:
+                row.wake_at = None
+            return row.job
+
+    def delete(self, uid: JobUid, by: str, now: float) -> Job:
+        with self._open():
+            row = self._row(uid)
+            if row.job.deleted_at is None:
+                row.job = replace(row.job, deleted_at=now)
+                reason = Reason("deleted", "It was deleted before it ended.")
+                self.wish(uid, Wish.CANCEL, by, reason, now)
+            return row.job
+
+    def retry(
+        self, uid: JobUid, by: str, now: float, quotas: Quotas | None = None, key: Key | None = None
+    ) -> Submitted:
+        with self._open():
+            if (earlier := self._replayed(key)) is not None:
+                return Submitted(earlier, replayed=True)
+            row = self._row(uid)
+            if not row.job.is_final:
+                raise NotFinished
+            if row.job.state is State.SUCCEEDED:
+                raise AlreadyFinished
+            new = row.again()
+            if quotas is not None:
+                self._check_quotas(new, quotas)
+            return Submitted(self._insert(new, now, key, by), replayed=False)
+
+    # -- signed texts -------------------------------------------------------------------------------
+    def is_spent(self, fingerprint: str) -> bool:
+        with self._open():
+            return fingerprint in self._spent
+
+    def spend(self, fingerprint: str, now: float) -> bool:
+        with self._open():
+            if fingerprint in self._spent:
+                return False
+            self._spent[fingerprint] = now
+            return True
+
+    # -- upkeep -------------------------------------------------------------------------------------
+    def expired(self, now: float, limit: int) -> Sequence[JobUid]:
+        with self._open():
+            over = [
+                row.job
+                for row in self._rows.values()
+                if row.job.is_final and (row.job.expires_at or now) <= now
+            ]
+            return [job.uid for job in sorted(over, key=lambda job: (job.expires_at or 0, job.id))][:limit]
+
+    def purge(self, uid: JobUid) -> None:
+        with self._open():
+            number = self._ids.pop(uid, None)
+            if number is not None:
+                del self._rows[number]
+                self._keys = {key: value for key, value in self._keys.items() if value[1] != number}
+
+    def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
+        with self._open():
+            known = {tag: row for row in self._rows.values() for tag in row.runs}
+            return {
+                tag: not known[tag].job.is_final and known[tag].runs[tag].attempt == known[tag].job.attempt
+                for tag in tags
+                if tag in known
+            }
+
+    def ping(self) -> None:
+        with self._open():
+            pass
+
+    # -- inside -------------------------------------------------------------------------------------
+    def _replayed(self, key: Key | None) -> Job | None:
+        if key is None:
+            return None
+        if key_of(key) in self.keys_at_work:
+            raise KeyInFlight
+        fingerprint, number = self._keys.get(key_of(key), (key.fingerprint, 0))
+        if fingerprint != key.fingerprint:
+            raise KeyReused
+        return self._rows[number].job if number else None
+
+    def _check_quotas(self, new: NewJob, quotas: Quotas) -> None:
+        limits = quotas.of_groups(new.groups)
+        held = self.held(new.owner, tuple(limits))
+        check(quotas.of_owner(new.owner), held[new.owner], new.spec, new.owner)
+        for group, quota in limits.items():
+            check(quota, held[group], new.spec, f"group {group}")
+
+    def _insert(self, new: NewJob, now: float, key: Key | None, by: str | None = None) -> Job:
+        for row in self._rows.values():
+            if row.has_natural_key(new) and row.job.state not in FINAL:
+                raise AgreementInUse
+        uid = new.uid or new_uid()
+        if uid in self._ids:
+            raise ValueError("a job with this uid exists")
+        row = Row.of(new, JobId(self._next_id), uid, now)
+        self._next_id += 1
+        self._rows[row.job.id] = row
+        self._ids[uid] = row.job.id
+        row.note(None, by or new.owner, now)
+        if key is not None:
+            self._keys[key_of(key)] = (key.fingerprint, row.job.id)
+        return row.job
