@@ -73,8 +73,8 @@ class Row:
         )
 
     def has_natural_key(self, new: NewJob) -> bool:
-        mine = (self.job.owner, self.job.dialect, self.natural_key)
-        return new.natural_key is not None and mine == (new.owner, new.dialect, new.natural_key)
+        mine = (self.job.dialect, self.natural_key)
+        return new.natural_key is not None and mine == (new.dialect, new.natural_key)
 
     def holds(self, lease: Lease) -> bool:
         return self.fence == lease.fence

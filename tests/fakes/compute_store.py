@@ -26,7 +26,7 @@ from services.compute.domain.job import (
 from services.compute.domain.quotas import Held, Quotas, check
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import FINAL, WAITING, State
-from services.compute.ports.store import Filter, Key, Submitted
+from services.compute.ports.store import Filter, Key, Revision, Submitted
 from tests.fakes.compute_rows import Row, held_of, is_wanted, key_of
 from tests.fakes.compute_worker_store import MemoryWorkerStore
 
@@ -41,6 +41,7 @@ class MemoryJobStore(MemoryWorkerStore):
         self.keys_at_work: set[tuple[str, str, str]] = set()
         self._keys: dict[tuple[str, str, str], tuple[str, int]] = {}
         self._spent: dict[str, float] = {}
+        self._revisions: dict[str, tuple[int, object]] = {}
 
     # -- for the windows ----------------------------------------------------------------------------
     def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
@@ -60,6 +61,15 @@ class MemoryJobStore(MemoryWorkerStore):
             if row is None or (owners is not None and row.job.owner not in owners):
                 raise JobNotFound
             return row.job
+
+    def revision(self, ref: int | str, owners: Collection[str] | None) -> Revision:
+        job = self.find(ref, owners)
+        seen = (job, *self.runs(job.uid))
+        number, last = self._revisions.get(job.uid, (0, None))
+        if seen != last:
+            number += 1
+            self._revisions[job.uid] = (number, seen)
+        return Revision(job.uid, number)
 
     def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
         with self._open():

@@ -17,8 +17,8 @@ KEEP_SECONDS: Final = 7 * 86400.0  # after the finish, of jobs that nobody says 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """What a window hands in. `facts` are the window's own (order, DID, ...), shown by it alone and never
-    secret; `natural_key` is unique among the owner's unfinished jobs of the dialect (an order's transaction,
-    ...).
+    secret; `natural_key` is unique among the unfinished jobs of the dialect, whoever owns them: an order's
+    transaction. A window whose keys are per owner (names of jobs) puts the owner into them.
     """
 
     owner: str  # a principal's subject

@@ -93,6 +93,14 @@ class Change:
     clear_reason: bool = False  # with `to` None: the job's reason goes; a move always sets or clears it
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """`number` rises with every change of the job or of its runs."""
+
+    uid: JobUid
+    number: int
+
+
 class JobStore(Protocol):
     # -- for the windows ----------------------------------------------------------------------------
     def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
@@ -112,6 +120,12 @@ class JobStore(Protocol):
         """By integer id or uid. Deleted jobs are found; windows that hide them look at deleted_at.
 
         Raises JobNotFound for what is missing and for what is not one of `owners`' (None: anybody's).
+        """
+
+    def revision(self, ref: int | str, owners: Collection[str] | None) -> Revision:
+        """As `find`, at a fraction of its cost: whoever knows the job at this revision knows it as it is.
+
+        Raises JobNotFound.
         """
 
     def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:

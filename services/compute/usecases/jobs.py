@@ -9,7 +9,7 @@ from services.compute.domain.job import Event, Job, Page, Run, StoredFile, Wish
 from services.compute.domain.quotas import Held
 from services.compute.domain.reasons import Reason
 from services.compute.ports import Clock
-from services.compute.ports.store import Filter, JobStore
+from services.compute.ports.store import Filter, JobStore, Revision
 from services.compute.usecases.viewers import Viewer
 
 MAX_ID_DIGITS = 18
@@ -27,6 +27,9 @@ class Jobs:
 
     def find(self, ref: int | str, viewer: Viewer) -> Job:
         return self._store.find(_reference(ref), viewer.owners)
+
+    def revision(self, ref: int | str, viewer: Viewer) -> Revision:
+        return self._store.revision(_reference(ref), viewer.owners)
 
     def page(self, viewer: Viewer, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
         """Whatever owners `wanted` names, only the viewer's jobs. A cursor that is none raises ValueError."""

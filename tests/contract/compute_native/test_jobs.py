@@ -95,6 +95,22 @@ def test_a_job_is_found_by_either_id(room: Room) -> None:
     assert room.get(f"/jobs/{shown['id']}").get_json() == shown
 
 
+def test_who_asks_again_gets_what_changed_and_nothing_when_nothing_did(room: Room) -> None:
+    uid = room.submit()
+    first = room.get(f"/jobs/{uid}")
+    tag = first.headers["ETag"]
+    assert first.get_json()["state"] == "queued"
+    known = {"If-None-Match": tag}
+    same = room.get(f"/jobs/{uid}", headers=known)
+    assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", tag)
+    room.start(uid)
+    changed = room.get(f"/jobs/{uid}", headers=known)
+    assert (changed.status_code, changed.get_json()["state"]) == (200, "running")
+    assert changed.headers["ETag"] != tag
+    assert room.get(f"/jobs/{uid}").get_json() == changed.get_json()
+    assert room.get(f"/jobs/{uid}", headers=known, token="bob").status_code == 404
+
+
 def test_a_failed_job_says_why_and_what_to_do(room: Room) -> None:
     uid = room.submit()
     room.run(uid, exit_code=3)

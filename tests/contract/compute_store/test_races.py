@@ -135,8 +135,10 @@ def test_one_key_with_two_requests_at_once_is_one_job(store: JobStore) -> None:
     assert store.count(Filter(owners=None)) == 1
 
 
-def test_one_payment_at_once_is_one_job(store: JobStore) -> None:
-    results = at_once(8, lambda _: store.submit(new_job(natural_key="0xabc"), FREE, NOW))
+def test_one_payment_at_once_is_one_job_whoever_asks(store: JobStore) -> None:
+    """An order's consumer and its payer may both start with it."""
+    jobs = [new_job(natural_key="0xabc"), new_job(natural_key="0xabc", owner=BOB)]
+    results = at_once(8, lambda n: store.submit(jobs[n % 2], FREE, NOW))
     assert kinds(results) == {"Submitted": 1, AgreementInUse.__name__: 7}
 
 

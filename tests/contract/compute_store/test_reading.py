@@ -7,12 +7,12 @@ import pytest
 
 from services.compute.domain.errors import JobNotFound
 from services.compute.domain.ids import new_uid
-from services.compute.domain.job import Wish
+from services.compute.domain.job import RunState, Wish
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
-from services.compute.ports.store import Filter, JobStore
-from tests.fakes.compute_jobs import ALICE, BOB, NOW, new_job
+from services.compute.ports.store import Change, Filter, JobStore
+from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job, run_of
 
 FREE = Quotas()
 STOP = Reason("cancelled", "It was stopped.")
@@ -48,6 +48,33 @@ def test_somebody_elses_job_and_no_job_are_the_same(store: JobStore) -> None:
     for missing in (job.id + 1, 0, -1, 2**63, 10**40, new_uid(), "", "\0", "x" * 5000, str(job.id), "\ud800"):
         with pytest.raises(JobNotFound):
             store.find(missing, None)
+
+
+def test_a_revision_rises_with_whatever_can_be_seen_of_a_job(store: JobStore) -> None:
+    job = store.submit(new_job(), FREE, NOW).job
+    seen = [store.revision(job.uid, [ALICE])]
+    (claimed,) = store.claim("w", {SPACE: 1}, NOW, 30)
+    assert store.revision(job.id, None) == seen[0]
+    store.change(claimed.lease, Change(to=State.STAGING, attempt_begins=True), NOW + 1)
+    seen.append(store.revision(job.uid, None))
+    store.intend(claimed.lease, run_of(job.uid))
+    seen.append(store.revision(job.uid, None))
+    store.note_run(claimed.lease, run_of(job.uid, state=RunState.SUBMITTED, handle="h"))
+    seen.append(store.revision(job.uid, None))
+    store.wish(job.uid, Wish.CANCEL, ALICE, STOP, NOW + 2)
+    seen.append(store.revision(job.uid, None))
+    store.delete(job.uid, ALICE, NOW + 3)
+    seen.append(store.revision(job.uid, None))
+    numbers = [revision.number for revision in seen]
+    assert numbers == sorted(set(numbers))
+    assert {revision.uid for revision in seen} == {job.uid}
+
+
+def test_revisions_of_others_are_not_there(store: JobStore) -> None:
+    job = store.submit(new_job(), FREE, NOW).job
+    for ref, owners in ((job.id, [BOB]), (job.uid, []), (job.id + 1, None), (new_uid(), None), ("\0", None)):
+        with pytest.raises(JobNotFound):
+            store.revision(ref, owners)
 
 
 def test_pages_are_newest_first_and_whole(store: JobStore) -> None:

@@ -30,7 +30,7 @@ def _rows(connection: Connection) -> None:
         "uid": "a" * 32, "owner": ALICE, "dialect": "native", "name": "n", "environment": SPACE,
         "state": "queued", "state_since": MOMENT, "wish": "run", "precedence": 0, "attempt": 0, "cpus": 1.0,
         "memory_bytes": 1, "storage_bytes": 0, "submitted_at": MOMENT, "fence": 0, "strikes": 0,
-        "last_event": 1,
+        "last_event": 1, "revision": 1,
     }  # fmt: skip
     connection.execute(insert(jobs), [columns])
     event = {"job_id": 1, "seq": 1, "at": MOMENT, "state_to": "queued", "by": ALICE, "attempt": 0}

@@ -43,7 +43,7 @@ _LOCKED: Final = (
     .where(_C.uid == bindparam("locked_uid"))
     .with_for_update()
 )  # fmt: skip
-_SET: Final = update(jobs).where(_C.id == bindparam("changed"))
+_SET: Final = update(jobs).where(_C.id == bindparam("changed")).values(revision=_C.revision + 1)
 _RENEW: Final = (
     update(jobs)
     .where(_C.uid == bindparam("held_uid"), _C.fence == bindparam("held_fence"))
@@ -110,6 +110,7 @@ class SqlChanging(SqlPart):
         def work(connection: Connection) -> Run:
             row = _fenced(connection, lease)
             connection.execute(insert_or_ignore(self._database, job_runs), run_row(row.id, run))
+            _put(connection, row.id, {})
             return run_of(connection.execute(_RUN, {"tag": run.tag}).one())
 
         return self._write(work)
@@ -118,6 +119,7 @@ class SqlChanging(SqlPart):
         def work(connection: Connection) -> None:
             row = _fenced(connection, lease)
             self._upsert(connection, job_runs, [run_row(row.id, run)])
+            _put(connection, row.id, {})
 
         self._write(work)
 

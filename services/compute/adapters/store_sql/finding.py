@@ -24,14 +24,15 @@ from services.compute.adapters.store_sql.work import SqlPart, digest, moment
 from services.compute.domain.errors import JobNotFound
 from services.compute.domain.ids import JobUid, is_uid
 from services.compute.domain.job import Event, Job, Page, Run, StoredFile, Wish, in_order
-from services.compute.ports.store import Filter
+from services.compute.ports.store import Filter, Revision
 
 LARGEST_ID: Final = 2**63 - 1
 MOST_BRANCHES: Final = 64
 _C = jobs.c
 _T = job_terms.alias()
 _BY_ID: Final = select_jobs().where(_C.id == bindparam("ref"))
-_BY_UID: Final = select_jobs().where(_C.uid == bindparam("ref"))
+_OF_REF: Final = _C.uid == bindparam("ref")
+_BY_UID: Final = select_jobs().where(_OF_REF)
 _BY_IDS: Final = select_jobs().where(_C.id.in_(bindparam("ids", expanding=True)))
 _OF_JOB: Final = _C.uid == bindparam("uid")
 _EVENTS: Final = (
@@ -49,6 +50,8 @@ _RUNS: Final = (
 )
 _FILES: Final = select(*FILE_COLUMNS).join(jobs, _C.id == job_files.c.job_id).where(_OF_JOB)
 _WISHES: Final = select(_C.uid, _C.wish).where(_C.uid.in_(bindparam("uids", expanding=True)))
+_REVISION_BY_ID: Final = select(_C.uid, _C.owner, _C.revision).where(_C.id == bindparam("ref"))
+_REVISION_BY_UID: Final = select(_C.uid, _C.owner, _C.revision).where(_OF_REF)
 _OWNER: Final = JOB_COLUMNS.index(_C.owner)
 _CURSOR = re.compile(r"j(0|[1-9][0-9]{0,18})")
 
@@ -61,6 +64,14 @@ class SqlFinding(SqlPart):
         if row is None or (owners is not None and row[_OWNER] not in owners):
             raise JobNotFound
         return job_of(row)
+
+    def revision(self, ref: int | str, owners: Collection[str] | None) -> Revision:
+        if not (0 < ref <= LARGEST_ID if isinstance(ref, int) else is_uid(ref)):
+            raise JobNotFound
+        row = self._read_hot(_REVISION_BY_ID if isinstance(ref, int) else _REVISION_BY_UID, {"ref": ref})
+        if row is None or (owners is not None and row[1] not in owners):
+            raise JobNotFound
+        return Revision(JobUid(row[0]), row[2])
 
     def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
         before = None if cursor is None else _read_cursor(cursor)

@@ -43,7 +43,6 @@ _BY_KEY: Final = select(_K.fingerprint, _K.job_id).where(
     _K.owner == bindparam("owner"), _K.dialect == bindparam("dialect"), _K.key_hash == bindparam("key_hash")
 )
 _SAME_PAYMENT: Final = select(_C.id).where(
-    _C.owner == bindparam("owner"),
     _C.dialect == bindparam("dialect"),
     _C.natural_key == bindparam("natural_key"),
     text(UNFINISHED),
@@ -138,11 +137,14 @@ class SqlSubmitting(SqlFinding):
     ) -> Submitted:
         new = taken.new
         limits = (quotas or NO_QUOTAS).of_groups(new.groups)
-        # Whoever submits for the same owner or group waits here, and then sees this job.
-        self._lock(connection, f"owner {new.owner}", *(f"group {group}" for group in limits))
+        payment = {"dialect": new.dialect, "natural_key": taken.natural_key}
+        # Whoever submits for the same owner, group or payment waits here, and then sees this job.
+        shared = [f"group {group}" for group in limits]
+        if taken.natural_key is not None:
+            shared.append(f"payment {new.dialect} {taken.natural_key}")
+        self._lock(connection, f"owner {new.owner}", *shared)
         if quotas is not None:
             _check_quotas(connection, new, quotas)
-        payment = {"owner": new.owner, "dialect": new.dialect, "natural_key": taken.natural_key}
         if taken.natural_key is not None and connection.execute(_SAME_PAYMENT, payment).first() is not None:
             raise AgreementInUse
         return Submitted(_insert(connection, taken, now, key), replayed=False)
@@ -255,6 +257,7 @@ def _job_row(taken: _Taken, now: float) -> dict[str, Any]:
         "fence": 0,
         "strikes": 0,
         "last_event": 1,
+        "revision": 1,
     }
 
 

@@ -82,6 +82,7 @@ jobs = Table(
     Column("fault", Text, nullable=True),
     Column("dead_at", UtcDateTime, nullable=True),
     Column("last_event", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),  # counts what changed of the job and its runs
     CheckConstraint(
         "state IN ('held', 'queued', 'staging', 'pulling', 'running', 'publishing', "
         "'succeeded', 'failed', 'cancelled')",
@@ -98,9 +99,10 @@ jobs = Table(
     _partial("ix_jobs_queue_until", "queue_until", where=QUEUED),
     _partial("ix_jobs_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     _partial("ix_jobs_dead_at", "dead_at", where="dead_at IS NOT NULL"),
-    # One unfinished job of an owner and window for each payment, whoever asks at the same time (no payment is
-    # equal to no other one); quotas are counted along it too.
-    _partial("uq_jobs_unfinished", "owner", "dialect", "natural_key", where=UNFINISHED, unique=True),
+    _partial("ix_jobs_unfinished", "owner", where=UNFINISHED),
+    # One unfinished job of a window for each payment, whoever asks at the same time: an order's consumer and
+    # its payer may both start with it (no payment is equal to no other one).
+    _partial("uq_jobs_payment", "dialect", "natural_key", where=UNFINISHED, unique=True),
     sqlite_autoincrement=True,  # ids of removed jobs are not given again
 )
 

@@ -22,14 +22,14 @@ from services.compute.dialects.native.requests import (
     sent_document,
     viewer,
 )
+from services.compute.dialects.native.shown import ShownJobs
 from services.compute.dialects.native.translate import DIALECT, moved, new_job
-from services.compute.dialects.native.views import job_view, receipt_view, spec_view, summary_view
+from services.compute.dialects.native.views import receipt_view, spec_view, summary_view
 from services.compute.domain.errors import AlreadyFinished, BadSpec, EnvironmentRefuses
 from services.compute.domain.job import NewJob
 from services.compute.domain.spec import Source
 from services.compute.domain.states import State
 from services.compute.ports.store import Submitted
-from services.compute.usecases.job_logs import main_stream
 from services.compute.usecases.viewers import viewer_of
 
 Outcome = TypeVar("Outcome")
@@ -61,6 +61,8 @@ def _add_taking(room: Blueprint, parts: NativeParts) -> None:
 
 
 def _add_reading(room: Blueprint, parts: NativeParts) -> None:
+    shown = ShownJobs(parts.jobs)
+
     @room.get("/jobs")
     @needs(READ)
     def list_jobs() -> Response:
@@ -78,9 +80,7 @@ def _add_reading(room: Blueprint, parts: NativeParts) -> None:
     @room.get("/jobs/<ref>")
     @needs(READ)
     def show_job(ref: str) -> Response:
-        job = parts.jobs.find(ref, viewer())
-        runs = list(parts.jobs.runs_of(job))
-        return answer(job_view(job, runs, main_stream(job.spec)))
+        return shown.response(parts.jobs.revision(ref, viewer()))
 
 
 def _add_changing(room: Blueprint, parts: NativeParts) -> None:

@@ -33,6 +33,7 @@ KEY = Field(
 LAST = Field("Last-Event-ID", TEXT, "Where a stream that broke goes on.", place="header", example="0")
 ACCEPT = Field("Accept", TEXT, "`text/event-stream` to follow.", place="header", example="application/json")
 WAIT = Field("wait", {"type": "number", "minimum": 0, "maximum": 30}, "Seconds.", place="query", example=0)
+KNOWN = Field("If-None-Match", TEXT, "The ETag of the answer before.", place="header", example='"0"')
 STREAM = "text/event-stream"
 _TAKEN: Mapping[int, Reply] = {
     **REFUSALS,
@@ -123,8 +124,13 @@ JOBS: tuple[Operation, ...] = (
         access=Access.PRINCIPAL,
         tag="jobs",
         summary="One job with its spec and runs.",
-        fields=(JOB_FIELD,),
-        replies={**REFUSALS, 200: given("The job.", SHOWN_JOB), 404: NOT_THERE},
+        fields=(JOB_FIELD, KNOWN),
+        replies={
+            **REFUSALS,
+            200: given("The job.", SHOWN_JOB),
+            304: Reply("It is as `If-None-Match` says."),
+            404: NOT_THERE,
+        },
     ),
     Operation(
         path="/tidegate/v1/jobs/{ref}",

@@ -92,6 +92,7 @@ def _create_jobs() -> None:
         sa.Column("fault", sa.Text, nullable=True),
         sa.Column("dead_at", UtcDateTime, nullable=True),
         sa.Column("last_event", sa.Integer, nullable=False),
+        sa.Column("revision", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sa.UniqueConstraint("uid", name="uq_jobs_uid"),
         sa.CheckConstraint(
@@ -115,7 +116,8 @@ def _index_jobs() -> None:
     _partial("ix_jobs_queue_until", "queue_until", where=QUEUED)
     _partial("ix_jobs_expires_at", "expires_at", where="expires_at IS NOT NULL")
     _partial("ix_jobs_dead_at", "dead_at", where="dead_at IS NOT NULL")
-    _partial("uq_jobs_unfinished", "owner", "dialect", "natural_key", where=UNFINISHED, unique=True)
+    _partial("ix_jobs_unfinished", "owner", where=UNFINISHED)
+    _partial("uq_jobs_payment", "dialect", "natural_key", where=UNFINISHED, unique=True)
 
 
 def _create_looked_up() -> None:
