@@ -145,5 +145,5 @@ def test_no_value_whatever_is_an_error_of_ours(
     client: FlaskClient, headers: dict[str, str], value: str, kind: str
 ) -> None:
     answer = client.post(PRINCIPALS, json={"kind": kind, "value": value}, headers=headers)
-    assert answer.status_code in (200, 400)
-    assert answer.status_code == 400 or "refused" in answer.json
+    assert answer.status_code in (200, 400, 429)  # texts that read as a keystore are counted guesses
+    assert answer.status_code != 200 or "refused" in answer.json

@@ -17,5 +17,4 @@ def test_a_worker_that_still_loads_the_app_does_not_hold_up_the_stop(tmp_path: P
         server.wait_until_live()
         wait_for(lambda: (tmp_path / "loading").exists(), "the other worker to be loading")
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(KILL_SECONDS / 2) == 0
-        assert "Killing" not in server.log_text()
+        assert server.process.wait(KILL_SECONDS / 2) == 0  # nobody waited until it was killed
