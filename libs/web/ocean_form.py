@@ -71,7 +71,7 @@ def _number(value: NumberText) -> int | float | str:
         found: int | float = json.loads(value)
     except ValueError:
         return str(value)
-    return found if math.isfinite(found) else str(value)
+    return found if isinstance(found, int) or math.isfinite(found) else str(value)
 
 
 def required(field: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce
+from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce, plain
 from libs.web.ocean_shapes import FieldErrors
-from libs.web.params import Params
+from libs.web.params import NumberText, Params
 
 
 def form(bail: bool = False, **values: Any) -> Form:
@@ -84,3 +84,12 @@ def test_messages_are_upstreams() -> None:
 def test_auth_token_header_and_its_synonym(headers: dict[str, str], expected: str | None) -> None:
     with Flask(__name__).test_request_context(headers=headers):
         assert auth_token() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("7", 7), ("1.5", 1.5), ("1" + "0" * 400, 10**400), ("1e400", "1e400"), ("1" * 5000, "1" * 5000)],
+    ids=["small", "fraction", "four hundred digits", "beyond floats", "beyond integers"],
+)
+def test_numbers_of_any_size_are_plain(text: str, expected: object) -> None:
+    assert plain({"a": [NumberText(text)]}) == {"a": [expected]}
