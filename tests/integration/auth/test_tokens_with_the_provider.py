@@ -1,16 +1,13 @@
 """Auth and provider as real processes: nonces, service tokens and keys go over real connections."""
 
 import contextlib
-import json
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from sqlalchemy import text
 
@@ -22,11 +19,9 @@ from tests.auth_server import (
     ISSUER,
     AuthPair,
     auth_environment,
-    auth_pair,
     auth_starting,
 )
 from tests.fixtures_chain import CHAIN_ID, DevChain
-from tests.fixtures_postgres import PostgresServer
 
 USES = 50
 SECONDS = 60
@@ -35,29 +30,6 @@ SECONDS = 60
 # Any signature is fine: return 0x1626ba7e, the magic value of EIP-1271, padded to a word.
 SAYS_YES = "0x631626ba7e60e01b60005260206000f3"
 SAYS_NO = "0x600060005260206000f3"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, dev_chain: DevChain
-) -> Iterator[AuthPair]:
-    """Once over each database; every test signs with a wallet of its own."""
-    tmp_path = tmp_path_factory.mktemp("auth")
-    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("auth", "provider")]
-    if request.param == "postgres":
-        database: PostgresServer = request.getfixturevalue("postgres_server")
-        urls = [database.new_database() for _ in urls]
-    chain = {
-        "NETWORK_URL": json.dumps({str(CHAIN_ID): dev_chain.rpc_url}),
-        "ADDRESS_FILE": str(dev_chain.address_file),
-    }
-    with auth_pair(tmp_path, *urls, workers=2, **chain) as running:
-        yield running
-
-
-@pytest.fixture
-def wallet() -> PrivateKey:
-    return PrivateKey(secrets.token_bytes(32))
 
 
 def params(wallet: PrivateKey, nonce: str, **changes: Any) -> dict[str, Any]:

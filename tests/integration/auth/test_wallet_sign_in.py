@@ -8,20 +8,17 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import requests
 
 from libs.signing import tokens
 from libs.signing.keys import PrivateKey
 from libs.signing.personal import sign_personal, sign_text, text_digest
 from libs.signing.siwe import parse_siwe
-from tests.auth_server import ISSUER, AuthPair, auth_pair
+from tests.auth_server import ISSUER, AuthPair
 from tests.fakes.auth_siwe import changed
 from tests.fixtures_chain import CHAIN_ID, DevChain
-from tests.fixtures_postgres import PostgresServer
 
 USES = 50
 SECONDS = 60
@@ -36,28 +33,6 @@ SAYS_NO = "0x600060005260206000f3"
 def knows(text: str) -> str:
     """The code of an account that says yes for this text, signed as it stands, and for nothing else."""
     return f"0x631626ba7e60e01b7f{text_digest(text).hex()}600435140260005260206000f3"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, dev_chain: DevChain
-) -> Iterator[AuthPair]:
-    tmp_path = tmp_path_factory.mktemp("siwe")
-    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("auth", "provider")]
-    if request.param == "postgres":
-        database: PostgresServer = request.getfixturevalue("postgres_server")
-        urls = [database.new_database() for _ in urls]
-    chain = {
-        "NETWORK_URL": json.dumps({str(CHAIN_ID): dev_chain.rpc_url}),
-        "ADDRESS_FILE": str(dev_chain.address_file),
-    }
-    with auth_pair(tmp_path, *urls, workers=2, **chain) as running:
-        yield running
-
-
-@pytest.fixture
-def wallet() -> PrivateKey:
-    return PrivateKey(secrets.token_bytes(32))
 
 
 def challenge(pair: AuthPair, address: str) -> str:
