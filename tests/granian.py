@@ -4,17 +4,15 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.nursery import REPO, Fork, fork
 from tests.processes import end_group
 from tests.waiting import wait_for
 
-REPO = Path(__file__).resolve().parents[1]
 START_SECONDS = 120
 KILL_SECONDS = 5  # after which a worker that does not end when told is killed
 
@@ -25,7 +23,7 @@ class Granian:
 
     url: str
     log: Path
-    process: "subprocess.Popen[bytes]" = field(repr=False)
+    process: Fork = field(repr=False)
 
     def wait_until_live(self, path: str = "/health/live") -> None:
         """Until one of its workers answers; AssertionError with the log when it ended instead."""
@@ -73,22 +71,12 @@ def starting(
     with contextlib.ExitStack() as stack:
         chosen = stack.enter_context(reserved_port()) if port is None else port
         passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
-            *("--host", "127.0.0.1", "--port", str(chosen), "--no-access-log"),
-            *("--workers-kill-timeout", str(KILL_SECONDS), *options, app),
+        arguments = [
+            *("--interface", "wsgi", "--http", "1", "--no-ws", "--host", "127.0.0.1", "--port", str(chosen)),
+            *("--no-access-log", "--workers-kill-timeout", str(KILL_SECONDS), *options, app),
         ]
         log = folder / f"{app.partition(':')[0]}-{chosen}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=REPO,
-                env={**passed, "PYTHONPATH": str(REPO), **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        process = fork("granian", arguments, {**passed, "PYTHONPATH": str(REPO), **environ}, log)
         stack.callback(end_group, process)
         yield Granian(f"http://127.0.0.1:{chosen}", log, process)
 

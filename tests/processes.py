@@ -5,9 +5,21 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 
-def end_group(process: "subprocess.Popen[bytes]", grace_seconds: float = 20) -> None:
+class Process(Protocol):
+    """What it takes to end one: a subprocess.Popen or a fork of the nursery's."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> Any: ...
+
+
+def end_group(process: Process, grace_seconds: float = 20) -> None:
     """Stop a process that was started in a session of its own, and whatever workers it leaves behind."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):

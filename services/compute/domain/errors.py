@@ -20,6 +20,10 @@ class JobNotFound(ComputeError):
     """No such job, or somebody else's: the two look the same."""
 
 
+class WorkflowNotFound(ComputeError):
+    """No such workflow, or somebody else's: the two look the same."""
+
+
 class BadSpec(ComputeError):
     """A job that cannot be taken as it was described; every problem, as (path in the document, sentence)."""
 

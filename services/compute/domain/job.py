@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.compute.domain.ids import JobId, JobUid, Tag
 from services.compute.domain.layout import stream_rank
+from services.compute.domain.notices import Notice
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Spec
 from services.compute.domain.states import FINAL, State
@@ -31,6 +32,8 @@ class NewJob:
     natural_key: str | None = None
     uid: JobUid | None = None  # chosen before, when grants were made for it
     is_paid: bool = False  # what its environment costs was paid for; the window has checked that
+    lingers: bool = False  # shown among the active ones after its end, until its owner puts it away
+    notices: tuple[Notice, ...] = ()
 
 
 class Wish(StrEnum):
@@ -38,6 +41,27 @@ class Wish(StrEnum):
 
     RUN = "run"
     CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPlace:
+    """Where a job stands in its workflow. `instance` and `parameters` are of a step that is swept."""
+
+    id: JobId
+    uid: JobUid
+    name: str
+    step: str
+    instance: int | None
+    parameters: Mapping[str, Any]  # numbers and texts
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """How one image was made ready. `seconds` is None when it was there already."""
+
+    image: str
+    seconds: float | None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +85,9 @@ class Job:
     deleted_at: float | None
     expires_at: float | None  # when outputs, logs and row go; set at the finish
     exit_code: int | None  # of the task that decided
+    lingers: bool = False
+    workflow: WorkflowPlace | None = None
+    pulls: tuple[Pull, ...] = ()  # of the current attempt
 
     @property
     def is_final(self) -> bool:

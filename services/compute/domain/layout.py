@@ -4,7 +4,9 @@
     path <work>/<uid>/<attempt>/logs/<stream>  what is written while it runs, readable by the service
     meanwhile jobs/<uid>/outputs/<path>             in the object store
     jobs/<uid>/logs/<attempt>/<stream>
+    jobs/<uid>/errands/<errand uid>
     sandboxes/<owner hash>/<name>
+    objects/<blob>
 
 A stream is `staging` or `publishing` (the service's own lines), or
 `<role>.<index>.<task>.<output|stdout|stderr>`.
@@ -71,6 +73,15 @@ def stored_log(uid: str, attempt: int, name: str) -> str:
 def stored_logs(uid: str, attempt: int) -> str:
     """The folder of an attempt's kept logs."""
     return f"jobs/{uid}/logs/{attempt}"
+
+
+def stored_errand(uid: str, errand: str) -> str:
+    """What an errand brought."""
+    return f"jobs/{uid}/errands/{errand}"
+
+
+def stored_object(blob: str) -> str:
+    return f"objects/{blob}"
 
 
 def sandboxes(owner: str) -> str:

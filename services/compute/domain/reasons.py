@@ -51,6 +51,11 @@ CODES: Final[Mapping[str, Kind]] = {
     "input_mismatch": Kind(
         Phase.STAGE_IN, False, "The file is not the one that was pinned: ask its publisher."
     ),
+    "input_not_unpacked": Kind(
+        Phase.STAGE_IN,
+        False,
+        "Check the archive: its format, its size unpacked, and that it has no links out.",
+    ),
     "stage_in_timeout": Kind(Phase.STAGE_IN, True, "Ask the publisher whether the origin is slow."),
     # pull
     "image_not_found": Kind(Phase.PULL, False, "Check the image's name and tag."),
@@ -79,6 +84,8 @@ CODES: Final[Mapping[str, Kind]] = {
         Phase.PUBLISH, True, "The object store could not take the outputs: tell the operator."
     ),
     "publish_timeout": Kind(Phase.PUBLISH, True, "Write fewer or smaller files."),
+    # workflows
+    "jobs_failed": Kind(Phase.RUN, False, "Look at the jobs that failed; running it again runs only those."),
     # the owner
     "cancelled": Kind(Phase.OWNER, False, "It was stopped on request."),
     "deleted": Kind(Phase.OWNER, False, "It was deleted on request."),

@@ -25,12 +25,27 @@ class Image:
     digest: str | None = None
 
 
+class MpiKind(StrEnum):
+    OPENMPI = "openmpi"
+    MPICH = "mpich"
+    INTEL = "intelmpi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mpi:
+    """Processes of one program that talk to each other. `processes` are per node; None: one for each cpu."""
+
+    kind: MpiKind
+    processes: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """`command` is an argv, never a line for a shell; empty means what the image does by itself.
 
     `split_logs`: standard output and standard error are kept apart; otherwise they are one stream, in the
-    order they came. `retries`: how often this task alone is tried again when it fails.
+    order they came. `retries`: how often this task alone is tried again when it fails. `tee`: what it wrote
+    is appended to this file of the job's when it has ended. `mpi`: its command is run by that many processes.
     """
 
     command: tuple[str, ...] = ()
@@ -39,6 +54,8 @@ class Task:
     working_folder: str | None = None
     split_logs: bool = False
     retries: int = 0
+    tee: str | None = None
+    mpi: Mpi | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +72,15 @@ class Resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
+    """A `sidecar` serves the others: it is ended when all that are none have ended, and how it ends decides
+    nothing.
+    """
+
     name: str = MAIN
     tasks: tuple[Task, ...] = ()
     count: int = 1
     resources: Resources = field(default_factory=Resources)
+    sidecar: bool = False
 
 
 class Source(StrEnum):
@@ -68,11 +90,15 @@ class Source(StrEnum):
     GRANT = "grant"  # `value` is an opaque handle that the provider gave for one file; never a URL
     SANDBOX = "sandbox"  # `value` names an object that the owner uploaded before
     OUTPUT = "output"  # `value` is "<uid>/<path>" of an output of another job of the same owner
+    OBJECT = "object"  # `value` is the address (domain/objects.py) of a stored object that the owner may read
+    URL = "url"  # `value` is the owner's own http(s) URL, fetched past the guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One file at `path` before the job starts. `sha256` pins it. `label` is what logs call it."""
+    """One file at `path` before the job starts. `sha256` pins it. `label` is what logs call it. `unpack`: it
+    is an archive, and what it holds comes to its place instead of it.
+    """
 
     source: Source
     path: str
@@ -82,6 +108,7 @@ class Input:
     sha256: str | None = None
     label: str = ""
     group: str = ""  # inputs of one dataset have one group
+    unpack: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +119,32 @@ class Folder:
     writable: bool = False
 
 
+class Take(StrEnum):
+    ALL = "all"  # every file that matches, at its path
+    FIRST = "first"  # the first match alone, by name
+    ARCHIVE = "archive"  # the folder that matches first, as one .tgz
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What is kept: the whole folder, or files below it that match `pattern` (glob, `**` for any depth)."""
+    """What is kept: the whole folder, or files below it that match `pattern` (glob, `**` for any depth).
+
+    `name` is the kept file's path where one is taken; None: its own last part, `.tgz` added to an archive's.
+    """
 
     folder: str
     pattern: str = "**"
     required: bool = False
+    take: Take = Take.ALL
+    name: str | None = None
+
+
+class OnTaskFailure(StrEnum):
+    """What becomes of a job of whose tasks one failed."""
+
+    STOP = "stop"  # no further task; the job failed
+    CONTINUE = "continue"  # the other tasks run, and the job did well
+    FORGIVE = "forgive"  # no further task, and the job did well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +183,7 @@ class Spec:
     priority: int = 0  # larger first, among the jobs of one owner
     network: bool = False
     keep_failed_outputs: bool = True
+    on_task_failure: OnTaskFailure = OnTaskFailure.STOP
     keep_seconds: float | None = None  # after the finish; None is the service's own
 
     @property

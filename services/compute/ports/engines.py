@@ -97,6 +97,15 @@ class Abilities:
     isolation: str = ""  # a sentence for the environment's description
 
 
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """`exit_code` is None when time ran out; `is_cut`: there was more output than was wanted."""
+
+    exit_code: int | None
+    output: bytes  # standard output and standard error together
+    is_cut: bool = False
+
+
 class Engine(Protocol):
     """All methods may be called from several threads. Each but `abilities` and `check` raises EngineAway
     when the engine cannot be reached; that is never a verdict about a run.
@@ -129,6 +138,13 @@ class Engine(Protocol):
     def observe(self, handles: Sequence[Handle]) -> Mapping[Handle, Observed]:
         """All at once; every handle gets an answer. An ended run stays ENDED, with the same facts, until
         removed.
+        """
+
+    def execute(self, handle: Handle, command: Sequence[str], seconds: float, most_bytes: int) -> Executed:
+        """One more command inside a run that runs: its user, files, limits and isolation, nothing of ours.
+        What is left of it after `seconds` is ended.
+
+        Raises Refused (command_not_found, engine_failed; also when the run does not run).
         """
 
     def cancel(self, handle: Handle) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.compute.domain.ids import JobUid, Tag
-from services.compute.domain.job import Event, Job, NewJob, Page, Run, StoredFile, Wish
+from services.compute.domain.job import Event, Job, NewJob, Page, Pull, Run, StoredFile, Wish
 from services.compute.domain.quotas import Held, Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
@@ -50,6 +50,9 @@ class Filter:
     submitted_after: float | None = None
     submitted_before: float | None = None
     deleted: bool = False
+    ids: Collection[int] | None = None
+    workflow: int | None = None  # the id of the workflow they belong to
+    lingering: bool = False  # those that linger besides those of `states`, whatever became of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Change:
     expires_at: float | None = None  # with a final state; None: spec.keep_seconds, or the store's own
     release: bool = False  # give the lease back
     clear_reason: bool = False  # with `to` None: the job's reason goes; a move always sets or clears it
+    pulls: Sequence[Pull] | None = None  # of this attempt, all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,14 @@ class Revision:
 
     uid: JobUid
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What tells whether a listed job is known already."""
+
+    id: int
+    revision: int
 
 
 class JobStore(Protocol):
@@ -132,6 +144,15 @@ class JobStore(Protocol):
         """Newest first, stable under writes: a job is seen once. A cursor that is none raises ValueError."""
 
     def count(self, wanted: Filter) -> int: ...
+
+    def heads(self, wanted: Filter, limit: int | None = None) -> Sequence[Head]:
+        """Newest first; without `limit` all of them. A small part of what `page` costs."""
+
+    def jobs(self, ids: Sequence[int]) -> Sequence[Job]:
+        """In this order; those that are gone are left out. Whose they are was asked before (heads)."""
+
+    def put_away(self, uid: JobUid, now: float) -> Job:
+        """It lingers no longer. Raises JobNotFound, NotFinished, AlreadyFinished (it did not linger)."""
 
     def events(self, uid: JobUid, after: int = 0, limit: int = 1000) -> Sequence[Event]: ...
 

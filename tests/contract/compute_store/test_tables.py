@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import IntegrityError
 
+from services.compute.adapters.store_sql import side_tables, workflow_tables
 from services.compute.adapters.store_sql.store import MIGRATIONS, open_store
 from services.compute.adapters.store_sql.tables import ACTIVE, UNFINISHED, job_events, jobs, metadata
 from services.compute.adapters.store_sql.tables import QUEUED as QUEUED_SQL
@@ -49,6 +50,7 @@ def _rows(connection: Connection) -> None:
 
 
 def test_migrations_build_what_the_tables_say_and_keep_rows(database_url: str) -> None:
+    assert {workflow_tables.workflows.name, side_tables.usage.name} <= set(metadata.tables)
     check_migrations(database_url, MIGRATIONS, metadata, {"0001": _rows})
 
 

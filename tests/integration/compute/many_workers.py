@@ -1,6 +1,5 @@
-"""A process of a deployment with several: a worker, or whoever submits jobs.
-
-`python -m tests.integration.compute.many_workers worker|submit <database URL> <folder> <name> [<jobs>]`
+"""A worker of a deployment with several: `python -m tests.integration.compute.many_workers <database URL>
+<folder> <name>`.
 """
 
 import os
@@ -17,15 +16,15 @@ from services.compute.adapters.files_local import LocalFiles
 from services.compute.adapters.store_sql.store import open_store
 from services.compute.domain.environments import Environment, EnvironmentBook
 from services.compute.domain.ids import Tag
-from services.compute.domain.job import NewJob
-from services.compute.domain.quotas import Quota, Quotas
-from services.compute.domain.spec import Image, Role, Spec, Task
+from services.compute.domain.spec import Image
 from services.compute.ports.engines import Abilities, Activity, Handle, Observed, RunSpec
 from services.compute.worker.loop import Loop, Pace
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
 
 ENVIRONMENT = Environment(id="small", engine="process", max_jobs=20)
+ENVIRONMENTS = '[[environment]]\nid = "small"\nengine = "process"\nimage = "debian"\nmax_jobs = 20\n'
+"""The same in the words of the operator's file."""
 
 
 class FolderEngine:
@@ -94,17 +93,5 @@ def work(url: str, folder: Path, name: str) -> None:
     upkeep.stop()
 
 
-def submit(url: str, name: str, count: int) -> None:
-    store, quotas = open_store(url), Quotas(principal=Quota())
-    for number in range(count):
-        spec = Spec(environment=ENVIRONMENT.id, roles=(Role(tasks=(Task(command=("true",)),)),))
-        new = NewJob(owner=f"person:{number % 7}", dialect="native", spec=spec, name=f"{name}-{number}")
-        store.submit(new, quotas, time.time())
-    store.close()
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "worker":
-        work(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
-    else:
-        submit(sys.argv[2], sys.argv[4], int(sys.argv[5]))
+    work(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -1,10 +1,14 @@
-"""Two workers and two processes that take jobs in, on one PostgreSQL: every job runs once."""
+"""Two workers and two services on one PostgreSQL: whoever submits, where, twice and at once, every job runs
+once.
+"""
 
 import contextlib
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,11 +16,16 @@ import pytest
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.states import FINAL, State
 from services.compute.ports.store import Filter
+from tests.compute_servers import ComputeSite, compute_services, compute_site
+from tests.integration.compute.many_workers import ENVIRONMENTS
+from tests.integration.compute.submitting import Caller
 from tests.processes import end_group
 from tests.waiting import wait_for
 
 JOBS = 500
+CALLERS = 10
 EVERYBODY = Filter(owners=None)
+LIFE = ["queued", "staging", "pulling", "running", "publishing", "succeeded"]
 
 
 @pytest.fixture
@@ -26,34 +35,71 @@ def store(postgres_url: str) -> Iterator[SqlJobStore]:
     store.close()
 
 
-def start(*arguments: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.integration.compute.many_workers", *arguments]
+@pytest.fixture
+def site(postgres_url: str, tmp_path: Path, store: SqlJobStore) -> Iterator[ComputeSite]:
+    with compute_site(tmp_path, postgres_url, ENVIRONMENTS) as started:
+        yield started
+
+
+def start_worker(url: str, folder: Path, name: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.integration.compute.many_workers", url, str(folder), name]
     return subprocess.Popen(command, start_new_session=True)
 
 
-def test_each_of_500_jobs_runs_once(store: SqlJobStore, postgres_url: str, tmp_path: Path) -> None:
+class Submitting:
+    """One subject's jobs: a third of the requests is sent again at the other service, a third at both at the
+    same time.
+    """
+
+    def __init__(self, site: ComputeSite, urls: Sequence[str], number: int) -> None:
+        self._urls = urls
+        self._number = number
+        self.answers: dict[str, list[str]] = {}
+        token, lock = site.token(f"client:{number}"), threading.Lock()
+        self._callers = [Caller(token, self.answers, lock) for _ in range(2)]
+
+    def __call__(self) -> None:
+        first, second = self._callers
+        with ThreadPoolExecutor(1) as other:
+            for job in range(JOBS // CALLERS):
+                here, there = self._urls[job % 2], self._urls[1 - job % 2]
+                key = f"{self._number}-{job}"
+                document = {"environment": "small", "command": ["true"], "name": key}
+                at_once = other.submit(second.submit, [there], key, document) if job % 3 == 2 else None
+                first.submit([here], key, document)
+                if job % 3 == 1:
+                    first.submit([there], key, document)
+                if at_once is not None:
+                    at_once.result()
+
+
+def test_each_of_500_jobs_runs_once(
+    site: ComputeSite, store: SqlJobStore, postgres_url: str, tmp_path: Path
+) -> None:
     with contextlib.ExitStack() as stack:
         for name in ("w1", "w2"):
-            stack.callback(end_group, start("worker", postgres_url, str(tmp_path), name))
-        submitters = [
-            start("submit", postgres_url, str(tmp_path), name, str(JOBS // 2)) for name in ("s1", "s2")
-        ]
-        assert [submitter.wait(120) for submitter in submitters] == [0, 0]
+            stack.callback(end_group, start_worker(postgres_url, tmp_path, name))
+        servers = stack.enter_context(compute_services(site, 2))
+        callers = [Submitting(site, [server.url for server in servers], n) for n in range(CALLERS)]
+        with ThreadPoolExecutor(CALLERS) as pool:
+            for submitted in [pool.submit(caller) for caller in callers]:
+                submitted.result()
         done = Filter(owners=None, states=FINAL)
-        wait_for(lambda: store.count(done) == JOBS, "all jobs to end", 120)
-        ended = Filter(owners=None, states=[State.SUCCEEDED])
+        wait_for(lambda: store.count(done) >= JOBS, "all jobs to end", 120)
         wait_for(lambda: not list((tmp_path / "work").iterdir()), "the folders to be removed")
-    assert store.count(ended) == JOBS
-    starts = [line.split() for line in (tmp_path / "engine" / "starts").read_text().splitlines()]
-    assert Counter(tag for tag, _ in starts).most_common(1)[0][1] == 1
-    assert len(starts) == JOBS
-    assert len({worker for _, worker in starts}) == 2  # both had their share
+    answers = [uids for caller in callers for uids in caller.answers.values()]
+    assert len(answers) == JOBS
+    assert {len(uids) for uids in answers} == {1, 2}
+    assert [uids for uids in answers if len(set(uids)) > 1] == []
+    assert len({uids[0] for uids in answers}) == store.count(EVERYBODY) == JOBS
+    assert store.count(Filter(owners=None, states=[State.SUCCEEDED])) == JOBS
+    assert_run_once(tmp_path / "engine" / "starts", {uids[0] for uids in answers})
     for job in store.page(EVERYBODY, 50).jobs:
-        assert [event.state_to for event in store.events(job.uid)] == [
-            State.QUEUED,
-            State.STAGING,
-            State.PULLING,
-            State.RUNNING,
-            State.PUBLISHING,
-            State.SUCCEEDED,
-        ]
+        assert [event.state_to for event in store.events(job.uid)] == LIFE
+
+
+def assert_run_once(starts: Path, uids: set[str]) -> None:
+    """Each start left a line outside of everything that workers and database know."""
+    lines = [line.split() for line in starts.read_text().splitlines()]
+    assert Counter(tag.removeprefix("tg-").partition(".")[0] for tag, _ in lines) == Counter(uids)
+    assert len({worker for _, worker in lines}) == 2  # both had their share

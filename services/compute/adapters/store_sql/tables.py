@@ -30,10 +30,12 @@ HASH = String(64)
 # Written out: a partial index serves a statement only if the statement says the very same.
 QUEUED = "state = 'queued'"
 ACTIVE = "state IN ('staging', 'pulling', 'running', 'publishing')"
+LINGERS = "lingers = 1"
+IN_WORKFLOW = "workflow_id IS NOT NULL"
 UNFINISHED = "state NOT IN ('succeeded', 'failed', 'cancelled')"
 
 
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     clause = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=clause, postgresql_where=clause)
 
@@ -83,6 +85,12 @@ jobs = Table(
     Column("dead_at", UtcDateTime, nullable=True),
     Column("last_event", Integer, nullable=False),
     Column("revision", BigInteger, nullable=False),  # counts what changed of the job and its runs
+    # Of a workflow's job: what it is to do stands with its step (workflow_tables.py), it has no document.
+    Column("workflow_id", BigInteger, nullable=True),
+    Column("step", Integer, nullable=True),
+    Column("instance", Integer, nullable=True),  # counts from 0, of a step that is run once too
+    Column("lingers", Integer, nullable=False, server_default=text("0")),  # 0 or 1
+    Column("pulls", Text, nullable=True),  # JSON, of the current attempt
     CheckConstraint(
         "state IN ('held', 'queued', 'staging', 'pulling', 'running', 'publishing', "
         "'succeeded', 'failed', 'cancelled')",
@@ -92,17 +100,19 @@ jobs = Table(
     Index("ix_jobs_owner_id", "owner", "id"),
     Index("ix_jobs_owner_state_id", "owner", "state", "id"),
     Index("ix_jobs_owner_dialect_id", "owner", "dialect", "id"),
-    _partial("ix_jobs_storage", "owner", "storage_bytes", where="storage_bytes > 0"),
-    _partial("ix_jobs_queued", "environment", "owner", "precedence", "id", where=QUEUED),
-    _partial("ix_jobs_active", "environment", "id", where=ACTIVE),
-    _partial("ix_jobs_leased", "environment", "state", where="lease_worker IS NOT NULL"),
-    _partial("ix_jobs_queue_until", "queue_until", where=QUEUED),
-    _partial("ix_jobs_expires_at", "expires_at", where="expires_at IS NOT NULL"),
-    _partial("ix_jobs_dead_at", "dead_at", where="dead_at IS NOT NULL"),
-    _partial("ix_jobs_unfinished", "owner", where=UNFINISHED),
+    partial("ix_jobs_storage", "owner", "storage_bytes", where="storage_bytes > 0"),
+    partial("ix_jobs_queued", "environment", "owner", "precedence", "id", where=QUEUED),
+    partial("ix_jobs_active", "environment", "id", where=ACTIVE),
+    partial("ix_jobs_leased", "environment", "state", where="lease_worker IS NOT NULL"),
+    partial("ix_jobs_queue_until", "queue_until", where=QUEUED),
+    partial("ix_jobs_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+    partial("ix_jobs_dead_at", "dead_at", where="dead_at IS NOT NULL"),
+    partial("ix_jobs_unfinished", "owner", where=UNFINISHED),
     # One unfinished job of a window for each payment, whoever asks at the same time: an order's consumer and
     # its payer may both start with it (no payment is equal to no other one).
-    _partial("uq_jobs_payment", "dialect", "natural_key", where=UNFINISHED, unique=True),
+    partial("uq_jobs_payment", "dialect", "natural_key", where=UNFINISHED, unique=True),
+    partial("ix_jobs_lingers", "owner", "id", where=LINGERS),
+    partial("uq_jobs_workflow_place", "workflow_id", "step", "instance", where=IN_WORKFLOW, unique=True),
     sqlite_autoincrement=True,  # ids of removed jobs are not given again
 )
 

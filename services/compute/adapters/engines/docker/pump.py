@@ -6,15 +6,15 @@ what the file holds already is passed over. Two copies at once write the same by
 
 import contextlib
 import os
-import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import urllib3.response
 
 from services.compute.adapters.engines.docker.daemon import BROKEN, Daemon
+from services.compute.adapters.engines.docker.frames import Frame, Text, body_of, frames
 from services.compute.domain.layout import OUTPUT, STDERR, STDOUT
 
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -22,8 +22,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     STDOUT: {"stdout": "1", "stderr": "0"},
     STDERR: {"stdout": "0", "stderr": "1"},
 }
-_HEADER: Final = struct.Struct(">BxxxL")
-_PIECE_BYTES: Final = 256 << 10
+_TAIL_FRAMES: Final = 256  # more than the engine ever keeps back from those who follow
 
 
 class Budget:
@@ -52,10 +51,12 @@ class Pump:
 
     def __init__(self, daemon: Daemon, container: str, kind: str, file: Path, budget: Budget) -> None:
         self._daemon = daemon
-        self._container = container
+        self._path = f"/containers/{container}/logs"
         self._kind = kind
         self._file = file
         self._budget = budget
+        self._text = Text()
+        self._position = 0
         self._source: urllib3.response.BaseHTTPResponse | None = None
         self._stopped = False
         self._lock = threading.Lock()
@@ -68,36 +69,68 @@ class Pump:
                 with contextlib.suppress(OSError, ValueError):  # it broke by itself meanwhile
                     self._source.shutdown()
 
-    def copy(self, over: Callable[[], None], follow: bool) -> bool:
-        """Until the engine says that this was all: True; False when the connection broke before. Calls `over`
-        and ends, True, at the log limit.
-
-        With `follow` it goes on while the container runs, and may miss the last that was written: ask without
-        when the container has ended.
+    def follow(self, over: Callable[[], None]) -> bool:
+        """From the start of the log and on while the container runs, until the engine says that this was all:
+        True; False when the connection broke before. Calls `over` and ends, True, at the log limit.
         """
-        path = f"/containers/{self._container}/logs"
-        options = {"follow": str(int(follow)), "timestamps": "0", **KINDS[self._kind]}
+        return self._copy({"follow": "1"}, over)
+
+    def finish(self, over: Callable[[], None]) -> bool:
+        """After `follow`, when the container has ended: what the engine wrote down last is not always given
+        to those who follow. As there.
+        """
         try:
-            with (
-                self._opened() as target,
-                self._daemon.stream(path, options) as source,
-                self._stoppable(source),
-            ):
-                return self._copy(source, target, over)
+            tail = self._tail()
         except BROKEN:
             return False
+        missing = self._text.missing(tail)
+        if missing is None:
+            return self._copy({"follow": "0"}, over)
+        with self._opened() as target:
+            self._keep(missing, target, over)
+        return True
+
+    def _tail(self) -> Sequence[Frame]:
+        with self._stream({"follow": "0", "tail": str(_TAIL_FRAMES)}) as body:
+            return [frame for some in frames(body) for frame in some]
+
+    def _copy(self, options: Mapping[str, str], over: Callable[[], None]) -> bool:
+        self._text, self._position = Text(), 0
+        self._budget.begin(self._kind)
+        try:
+            with self._opened() as target, self._stream(options) as body:
+                for some in frames(body):
+                    if not self._keep(some, target, over):
+                        break
+        except BROKEN:
+            return False
+        return True
+
+    def _keep(self, found: Sequence[Frame], target: int, over: Callable[[], None]) -> bool:
+        """Whether there is room for more."""
+        text = self._text.of(found)
+        size = self._budget.take(self._kind, len(text))
+        skip = max(0, os.fstat(target).st_size - self._position)
+        _write(target, text[skip:size], self._position + skip)
+        self._position += size
+        if size < len(text):
+            over()
+            return False
+        return True
 
     @contextlib.contextmanager
-    def _stoppable(self, source: urllib3.response.BaseHTTPResponse) -> Iterator[None]:
-        with self._lock:
-            if self._stopped:
-                raise OSError("the copy was stopped")
-            self._source = source
-        try:
-            yield
-        finally:
+    def _stream(self, options: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
+        wanted = {**options, **KINDS[self._kind], "timestamps": "1"}
+        with self._daemon.stream(self._path, wanted) as source:
             with self._lock:
-                self._source = None
+                if self._stopped:
+                    raise OSError("the copy was stopped")
+                self._source = source
+            try:
+                yield body_of(source)
+            finally:
+                with self._lock:
+                    self._source = None
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -106,45 +139,6 @@ class Pump:
             yield target
         finally:
             os.close(target)
-
-    def _copy(self, source: urllib3.response.BaseHTTPResponse, target: int, over: Callable[[], None]) -> bool:
-        kept = os.fstat(target).st_size
-        position = 0
-        self._budget.begin(self._kind)
-        for piece in frames(source):
-            size = self._budget.take(self._kind, len(piece))
-            if position + size > kept:
-                skip = max(0, kept - position)
-                _write(target, piece[skip:size], position + skip)
-            position += size
-            if size < len(piece):
-                over()
-                return True
-        return True
-
-
-def frames(source: urllib3.response.BaseHTTPResponse) -> Iterator[bytes]:
-    """The payloads of Docker's frames, joined as they come: a frame is a line, and lines are short. Raises
-    OSError when the stream ends inside one.
-    """
-    held, left = b"", 0  # what of a header was not whole yet; what is to come of a payload
-    while data := source.read1(_PIECE_BYTES):
-        data, at, parts = held + data, 0, []
-        while at < len(data):
-            if not left:
-                if len(data) - at < _HEADER.size:
-                    break
-                left = _HEADER.unpack_from(data, at)[1]
-                at += _HEADER.size
-            part = data[at : at + left]
-            parts.append(part)
-            at += len(part)
-            left -= len(part)
-        held = data[at:]
-        if parts:
-            yield b"".join(parts)
-    if held or left:
-        raise OSError("the engine's log stream ended inside a frame")
 
 
 def _write(target: int, data: bytes, position: int) -> None:

@@ -28,6 +28,7 @@ COUNTING_PAUSE: Final = 10  # times as long as the counting took
 STOP_SECONDS: Final = 5.0
 FIRST_WAIT_SECONDS: Final = 0.1
 LONGEST_WAIT_SECONDS: Final = 5.0
+SETTLING_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _log = logging.getLogger(__name__)
 
 
@@ -149,21 +150,28 @@ class Watch:
 
     def _pump(self, pump: Pump) -> None:
         """Until the container has ended, or is gone, and its log was read to the end after that."""
-        wait, follow = FIRST_WAIT_SECONDS, True
+        wait = FIRST_WAIT_SECONDS
         while not self._stopped.is_set():
             try:
-                if pump.copy(self._over, follow) and (self._is_full() or not follow):
+                if pump.follow(self._over) and self._is_full():
                     return
-                found = self._containers.inspect(self.container)
-                if found is None:
+                found = self._settled()
+                if found is None or (found["State"]["Status"] in OVER and pump.finish(self._over)):
                     return
-                if follow and found["State"]["Status"] in OVER:
-                    follow = False
-                    continue
             except EngineAway:
                 _log.warning("the Docker Engine is away while %s runs", self.record.tag)
             self._stopped.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+    def _settled(self) -> Mapping[str, Any] | None:
+        """The container a moment after its streams ended: it ends itself a little later. None when it is
+        gone.
+        """
+        for pause in SETTLING_SECONDS:
+            found = self._containers.inspect(self.container)
+            if found is None or found["State"]["Status"] in OVER or self._stopped.wait(pause):
+                break
+        return found
 
     def _over(self) -> None:
         limit = self.record.limits.log_bytes

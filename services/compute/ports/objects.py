@@ -1,0 +1,48 @@
+"""The names of stored objects and the uploads on their way. Bytes are ports/files.py's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.compute.domain.objects import Address, Scope, StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A promise to take one object: `token_hash` is SHA-256 (hex) of what the uploader shows. `sha256`, when
+    given, is what the bytes must have.
+    """
+
+    token_hash: str
+    address: Address
+    by: str
+    sha256: str | None
+    expires_at: float
+
+
+class ObjectBook(Protocol):
+    """Every method is one transaction and raises StoreUnavailable."""
+
+    def begin(self, upload: Upload) -> None: ...
+
+    def upload(self, token_hash: str, now: float) -> Upload:
+        """Raises OutputNotFound: none, used up, or too late."""
+
+    def put(self, stored: StoredObject, by: str, token_hash: str | None = None) -> str | None:
+        """Under its name, in the place of what had it; returns that one's blob, to be removed. The upload, if
+        any, is used up by it. Raises OutputNotFound (the upload was used up meanwhile).
+        """
+
+    def find(self, address: Address) -> StoredObject:
+        """Raises OutputNotFound."""
+
+    def list(self, scope: Scope, prefix: str, limit: int) -> Sequence[StoredObject]:
+        """By name; `prefix` is empty or a folder's path."""
+
+    def bytes_of(self, scope: Scope) -> int: ...
+
+    def remove(self, address: Address) -> str:
+        """Returns the blob, to be removed. Raises OutputNotFound."""
+
+    def purge_uploads(self, now: float) -> int:
+        """Those that are too late."""
