@@ -97,6 +97,15 @@ class Abilities:
     isolation: str = ""  # a sentence for the environment's description
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One more command for a run that runs, in the run's own words."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_folder: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Executed:
     """`exit_code` is None when time ran out; `is_cut`: there was more output than was wanted."""
@@ -140,9 +149,9 @@ class Engine(Protocol):
         removed.
         """
 
-    def execute(self, handle: Handle, command: Sequence[str], seconds: float, most_bytes: int) -> Executed:
-        """One more command inside a run that runs: its user, files, limits and isolation, nothing of ours.
-        What is left of it after `seconds` is ended.
+    def execute(self, handle: Handle, command: Command, seconds: float, most_bytes: int) -> Executed:
+        """Inside a run that runs: as its user, with its files, limits and walls, and nothing of ours. What is
+        left of it after `seconds` is ended.
 
         Raises Refused (command_not_found, engine_failed; also when the run does not run).
         """

@@ -1,10 +1,11 @@
-"""A small key-value store, private to each owner."""
+"""A small key-value store, private to each owner. Keys are texts without NUL, values bytes."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 MAX_KEY: Final = 1024
 MAX_VALUE: Final = 16_000
+MAX_KEYS: Final = 10_000  # of one owner
 HIDDEN: Final = "_internal_"  # keys that hold it are not listed
 
 

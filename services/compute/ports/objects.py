@@ -28,9 +28,12 @@ class ObjectBook(Protocol):
     def upload(self, token_hash: str, now: float) -> Upload:
         """Raises OutputNotFound: none, used up, or too late."""
 
+    def reserve(self, blob: str, now: float) -> None:
+        """Before its first byte is written: bytes that never get a name are found by `waste`."""
+
     def put(self, stored: StoredObject, by: str, token_hash: str | None = None) -> str | None:
-        """Under its name, in the place of what had it; returns that one's blob, to be removed. The upload, if
-        any, is used up by it. Raises OutputNotFound (the upload was used up meanwhile).
+        """Under its name, in the place of what had it; returns that one's blob, which is waste now. The
+        upload, if any, is used up by it. Raises OutputNotFound (the upload was used up meanwhile).
         """
 
     def find(self, address: Address) -> StoredObject:
@@ -42,7 +45,13 @@ class ObjectBook(Protocol):
     def bytes_of(self, scope: Scope) -> int: ...
 
     def remove(self, address: Address) -> str:
-        """Returns the blob, to be removed. Raises OutputNotFound."""
+        """Returns the blob, which is waste now. Raises OutputNotFound."""
+
+    def waste(self, before: float, limit: int) -> Sequence[str]:
+        """Blobs without a name: what was replaced or removed, and what came in before and was never named."""
+
+    def forget(self, blob: str) -> None:
+        """Its bytes are gone."""
 
     def purge_uploads(self, now: float) -> int:
         """Those that are too late."""

@@ -78,7 +78,8 @@ class Change:
     """One step of a job. With `to` None only the rest changes, without an event; the reason stays when none
     is given.
 
-    `attempt_begins` counts the attempt up; `wake_at` is when a worker should look again (None: at once);
+    `attempt_begins` counts the attempt up; `wake_at` is when a worker should look again (None: at once), and
+    with a final state from when on its grants are still to be ended (None: they are);
     `started_at` counts once, for the first run; `files` are added with the change (one of the same kind and
     path takes the other's place), and the job's storage with them. A change to CANCELLED that the owner
     wished carries, without a reason of its own, the wish's, and the event names who wished.
@@ -199,6 +200,14 @@ class JobStore(Protocol):
         job goes to one.
         """
 
+    def strays(self, environments: Collection[str], now: float, limit: int) -> Sequence[JobUid]:
+        """Jobs under way (ACTIVE) that nobody holds, of environments that are none of these; no dead letters."""
+
+    def claim_these(
+        self, worker: str, uids: Collection[JobUid], now: float, lease_seconds: float
+    ) -> Sequence[Claimed]:
+        """Take those of these jobs that are ACTIVE and due as for `claim`, wherever they run."""
+
     def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
         """The leases that still hold, prolonged; the others were taken over."""
 
@@ -248,6 +257,14 @@ class JobStore(Protocol):
 
     def purge(self, uid: JobUid) -> None:
         """Remove the row and all that hangs on it."""
+
+    def granted(self, now: float, limit: int) -> Sequence[JobUid]:
+        """Jobs that ended while nobody could end what they were granted: they waited when their owner stopped
+        them, or the provider was away. Longest due first.
+        """
+
+    def note_grants(self, uid: JobUid, again_at: float | None) -> None:
+        """Of an ended job: its grants are ended (None), or to be ended then."""
 
     def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
         """Of tags that an engine knows: whether each belongs to an unfinished job's current attempt. An

@@ -1,7 +1,7 @@
 """The store under test: in memory, in SQLite, in PostgreSQL."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,12 @@ def one_database(postgres_server: PostgresServer) -> str:
     return url
 
 
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes a database of the kind (sqlite, postgres) with empty tables: its URL."""
+    return lambda kind: _url(request, tmp_path, kind)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database with empty tables."""
@@ -48,6 +54,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
 
 
 def _url(request: pytest.FixtureRequest, folder: Path, kind: str) -> str:
+    """Of a database with empty tables."""
     if kind == "sqlite":
         shutil.copy(request.getfixturevalue("empty_file"), folder / "compute.db")
         return f"sqlite:///{folder}/compute.db"

@@ -2,14 +2,16 @@
 
 import concurrent.futures
 import threading
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from services.compute.domain.errors import Refused
 from services.compute.domain.ids import new_uid, tag_of
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Activity, Handle, Observed, RunSpec
+from services.compute.ports.engines import Activity, Command, Handle, Observed, RunSpec
 from tests.engine_rig import Rig, inputs, log, reason_code, shell, wait_for_log, work
 from tests.waiting import wait_for
 
@@ -254,3 +256,61 @@ class EngineSuite:
             rig.engine.submit(spec)
         assert refused.value.reason.code == "engine_failed"
         assert not inputs(spec).exists()
+
+    # -- commands inside -----------------------------------------------------------------------------
+    def test_a_command_inside_sees_what_the_run_sees(self, rig: Rig) -> None:
+        spec = rig.spec(*WAITING, env={"A": "of the run"})
+        handle = rig.start(spec)
+        wait_for_log(spec, b"begun\n")
+        rig.until_running(handle)
+        done = rig.engine.execute(
+            handle, inside("echo $A $B; echo seen >&2; echo x > made; exit 3"), 30, 1000
+        )
+        assert (done.exit_code, sorted(done.output.splitlines())) == (3, [b"given of the run", b"seen"])
+        assert (work(spec) / "made").read_bytes() == b"x\n"
+        rig.release(spec)
+        assert rig.end(handle).exit_code == 0
+        assert log(spec) == b"begun\ndone\n"
+
+    def test_a_command_inside_has_its_time_and_so_many_bytes(self, rig: Rig) -> None:
+        spec = rig.spec(*WAITING)
+        handle = rig.start(spec)
+        rig.until_running(handle)
+        late = rig.engine.execute(handle, inside("echo early; while :; do :; done"), 1.0, 1000)
+        assert (late.exit_code, late.output) == (None, b"early\n")
+        long = rig.engine.execute(handle, inside("head -c 100000 /dev/zero"), 30, 1000)
+        assert (long.exit_code, long.is_cut, long.output) == (0, True, bytes(1000))
+        left = rig.engine.execute(
+            handle, inside("(while :; do echo x >> beats; sleep 0.05; done) & sleep 0.2"), 30, 9
+        )
+        assert left.exit_code == 0
+        beats = work(spec) / "beats"
+        wait_for(lambda: _is_still(beats), "the end of what the command left behind")
+        rig.release(spec)
+        assert rig.end(handle).exit_code == 0
+
+    def test_commands_want_a_run_that_runs(self, rig: Rig) -> None:
+        spec = rig.spec(*WAITING)
+        handle = rig.start(spec)
+        rig.until_running(handle)
+        with pytest.raises(Refused) as missing:
+            rig.engine.execute(handle, Command(words=("/no/such/program",)), 30, 1000)
+        assert missing.value.reason.code == "command_not_found"
+        rig.release(spec)
+        rig.end(handle)
+        for known in (handle, Handle(tag_of(new_uid(), 1, "main", 0, 0))):
+            with pytest.raises(Refused) as refused:
+                rig.engine.execute(known, inside("true"), 30, 1000)
+            assert refused.value.reason.code == "engine_failed"
+
+
+def inside(line: str) -> Command:
+    return Command(
+        words=("/bin/sh", "-c", line), environment={"A": "given", "B": "of the run"}, working_folder="/work"
+    )
+
+
+def _is_still(path: Path) -> bool:
+    before = path.stat().st_size
+    time.sleep(0.3)  # longer than a beat
+    return path.stat().st_size == before

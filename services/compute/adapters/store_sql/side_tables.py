@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from libs.sql.types import UtcDateTime
 from services.compute.adapters.store_sql.tables import HASH, RowId, metadata, partial
+from services.compute.adapters.store_sql.workflow_tables import workflows
 
 UNENDED_ERRAND = "state IN ('asked', 'taken')"
 # Compared by code points on both databases, so that a prefix is a range.
@@ -49,7 +50,7 @@ notices = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("job_id", RowId, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=True),
-    Column("workflow_id", BigInteger, ForeignKey("workflows.id", ondelete="CASCADE"), nullable=True),
+    Column("workflow_id", BigInteger, ForeignKey(workflows.c.id, ondelete="CASCADE"), nullable=True),
     Column("notice", Text, nullable=False),  # JSON
     Column("tries", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=True),
@@ -94,6 +95,15 @@ object_uploads = Table(
     Column("sha256", String(64), nullable=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Index("ix_object_uploads_expires_at", "expires_at"),
+)
+
+# Bytes that have no name: on their way in since then, or to be removed (since the beginning of time).
+object_waste = Table(
+    "object_waste",
+    metadata,
+    Column("blob", String(32), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Index("ix_object_waste_since", "since"),
 )
 
 key_values = Table(

@@ -7,6 +7,8 @@ from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
 from services.compute.adapters.store_sql.changing import SqlChanging
 from services.compute.adapters.store_sql.claiming import SqlClaiming
+from services.compute.adapters.store_sql.keyvalue import SqlKeyValue
+from services.compute.adapters.store_sql.objects import SqlObjectBook
 from services.compute.adapters.store_sql.spent import SqlSpent
 from services.compute.adapters.store_sql.submitting import SqlSubmitting
 from services.compute.adapters.store_sql.upkeep import SqlUpkeep
@@ -20,6 +22,8 @@ class SqlJobStore(SqlSubmitting, SqlClaiming, SqlChanging, SqlUpkeep, SqlSpent):
 
     def __init__(self, database: Database, keep_seconds: float = KEEP_SECONDS) -> None:
         super().__init__(database, keep_seconds)
+        self.objects = SqlObjectBook(database)
+        self.keys = SqlKeyValue(database)
 
     def close(self) -> None:
         self._database.dispose()

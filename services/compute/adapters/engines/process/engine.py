@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.compute.adapters.engines.process import locks, seccomp, verdicts
+from services.compute.adapters.engines.process import execute, locks, seccomp, verdicts
+from services.compute.adapters.engines.process.enter import NOT_FOUND
+from services.compute.adapters.engines.process.execute import Entered
 from services.compute.adapters.engines.process.images import program_of
 from services.compute.adapters.engines.process.launch import LaunchFailed, launch
 from services.compute.adapters.engines.process.machine import (
@@ -22,6 +24,7 @@ from services.compute.adapters.engines.process.machine import (
 from services.compute.adapters.engines.process.places import log_paths, make_places
 from services.compute.adapters.engines.process.runs import RunFolder, RunFolders
 from services.compute.adapters.engines.process.sandbox import (
+    environment_of,
     run_options,
     system_options,
 )
@@ -30,7 +33,15 @@ from services.compute.domain.errors import Refused
 from services.compute.domain.ids import Tag, uid_of
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Abilities, EngineAway, Handle, Observed, RunSpec
+from services.compute.ports.engines import (
+    Abilities,
+    Command,
+    EngineAway,
+    Executed,
+    Handle,
+    Observed,
+    RunSpec,
+)
 
 ISOLATION = (
     "Jobs run as programs of this machine in a sandbox of their own: without images (a digest is not "
@@ -39,7 +50,7 @@ ISOLATION = (
 NETWORK_ISOLATION = " A job that asks for the network shares the machine's own."
 
 
-_END_SECONDS, _END_PAUSE_SECONDS = 20.0, 0.02
+_END_SECONDS, _END_PAUSE_SECONDS, _STAND_SECONDS = 20.0, 0.02, 5.0
 
 
 class ProcessEngine:
@@ -114,6 +125,19 @@ class ProcessEngine:
         with self._state():
             return {handle: self._observe(handle) for handle in handles}
 
+    def execute(self, handle: Handle, command: Command, seconds: float, most_bytes: int) -> Executed:
+        """What it finds there is the run's own: see enter.py."""
+        with self._state():
+            run = self._folders.of(handle)
+            inside = _inside(run) if run is not None else None
+            if run is None or inside is None:
+                raise _gone()
+            with Entered(self._entering(handle, inside, command)) as entered:
+                # Its number may be another's by now: it is not while the sandbox's own lock is held.
+                if not entered.is_ready() or not run.is_inhabited:
+                    raise _gone()
+                return entered.run(seconds, most_bytes)
+
     def cancel(self, handle: Handle) -> None:
         with self._state():
             run = self._folders.of(handle)
@@ -161,6 +185,20 @@ class ProcessEngine:
                 f"the process engine's folder cannot be used ({error.strerror}): look at its disk and owner"
             ) from error
 
+    def _entering(self, handle: Handle, inside: Mapping[str, str], command: Command) -> dict[str, Any]:
+        identity, found = identity_for(uid_of(handle) or "0"), tools()
+        program = program_of(Image(name=inside["image"]) if inside["image"] else None)
+        # It finds the program by the run's PATH, and says plainly that there is none.
+        shell = ["/bin/sh", "-c", f'command -v "$1" >/dev/null || exit {NOT_FOUND}; exec "$@"', "sh"]
+        return execute.order(
+            init=int(inside["pid"]),
+            command=[*(identity.wrapper(found.setpriv)), *shell, *(command.words or program.command)],
+            environment=environment_of(command.environment),
+            where=command.working_folder or "/",
+            drops=not identity.is_own,
+            seccomp=seccomp.program(platform.machine(), is_pinned=inside["cpus"] != ""),
+        )
+
     def _start(self, run: RunFolder, spec: RunSpec, lock: int) -> None:
         identity = identity_for(uid_of(spec.tag) or "0")
         try:
@@ -182,6 +220,7 @@ class ProcessEngine:
             "command": [*identity.wrapper(found.setpriv), *(spec.command or program.command)],
             "logs": [str(path) for path in log_paths(spec)],
             "counted": [str(run.path), *(str(mount.host) for mount in spec.mounts if mount.writable)],
+            "image": spec.image.name if spec.image is not None else "",
             "cpus": cpus,
             "seccomp": seccomp.program(platform.machine(), is_pinned=bool(cpus)),
             "limits": {
@@ -192,6 +231,14 @@ class ProcessEngine:
                 "wall_seconds": float(limits.wall_seconds),
             },
         }
+
+
+def _inside(run: RunFolder) -> Mapping[str, str] | None:
+    """A run counts as running a moment before its sandbox stands."""
+    until = time.monotonic() + _STAND_SECONDS
+    while (inside := run.inside()) is None and run.is_alive and time.monotonic() < until:
+        time.sleep(_END_PAUSE_SECONDS)
+    return inside
 
 
 def end_all(root: Path) -> int:
@@ -207,6 +254,10 @@ def end_all(root: Path) -> int:
     while time.monotonic() < until and any(run.is_alive for run in alive):
         time.sleep(_END_PAUSE_SECONDS)
     return len(alive)
+
+
+def _gone() -> Refused:
+    return Refused(Reason("engine_failed", "The job does not run at this moment."))
 
 
 def _failed(evidence: str) -> Refused:

@@ -5,6 +5,7 @@
     wake        a fifo: a byte in it makes the supervisor look for `cancel`
     cancel      somebody wants it ended
     started     written before the sandbox is started; ended: after it is gone, by rename
+    inside      written when the sandbox stands, before its command begins: its first process
     order       (nowhere: the supervisor reads it from its standard input, for it holds secrets)
     scratch/    what the run writes outside its mounts
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOCK, SANDBOX, WAKE, CANCEL = "lock", "sandbox", "wake", "cancel"
-STARTED, ENDED, SCRATCH = "started", "ended", "scratch"
+STARTED, INSIDE, ENDED, SCRATCH = "started", "inside", "ended", "scratch"
 _LAST = "whole"  # the last line of a whole file
 
 

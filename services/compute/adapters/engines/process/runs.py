@@ -43,6 +43,15 @@ class RunFolder:
     def started(self) -> dict[str, str] | None:
         return facts.read(str(self.path), facts.STARTED)
 
+    def inside(self) -> dict[str, str] | None:
+        """The sandbox's first process, and what was chosen for it; None before there is one."""
+        return facts.read(str(self.path), facts.INSIDE)
+
+    @property
+    def is_inhabited(self) -> bool:
+        """The sandbox's first process lives."""
+        return self.ended() is None and locks.is_held(str(self.path / facts.SANDBOX))
+
     def ended(self) -> dict[str, str] | None:
         return facts.read(str(self.path), facts.ENDED)
 

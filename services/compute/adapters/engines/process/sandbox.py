@@ -41,7 +41,7 @@ def run_options(spec: RunSpec, program: Program, identity: Identity, tools: Tool
     if not spec.network:
         options.append("--unshare-net")
     options.append("--clearenv")
-    for name, value in environment(spec).items():
+    for name, value in environment_of(spec.environment).items():
         options += ["--setenv", name, value]
     for name in sorted(os.listdir(folder / "etc")):
         options += ["--ro-bind", str(folder / "etc" / name), f"/etc/{name}"]
@@ -64,10 +64,10 @@ def run_options(spec: RunSpec, program: Program, identity: Identity, tools: Tool
     return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", where]
 
 
-def environment(spec: RunSpec) -> Mapping[str, str]:
+def environment_of(given: Mapping[str, str]) -> Mapping[str, str]:
     """The run's own words win."""
-    given = {"PATH": f"{LINKS}:{SYSTEM_PATH}", "HOME": _HOME_INSIDE, "TMPDIR": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108
-    return {**given, "USER": "job", "LOGNAME": "job", **spec.environment}
+    usual = {"PATH": f"{LINKS}:{SYSTEM_PATH}", "HOME": _HOME_INSIDE, "TMPDIR": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108
+    return {**usual, "USER": "job", "LOGNAME": "job", **given}
 
 
 def etc_files(identity: Identity, network: bool) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ BINARY_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 HASH = sa.String(64)
 TABLES = (
     "key_values",
+    "object_waste",
     "object_uploads",
     "objects",
     "usage",
@@ -26,6 +27,7 @@ TABLES = (
     "workflow_keys",
     "workflow_terms",
     "workflow_kept",
+    "workflow_edges",
     "workflow_steps",
     "workflows",
 )
@@ -46,6 +48,7 @@ def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
     op.drop_index("uq_jobs_workflow_place", "jobs")
+    op.drop_index("ix_jobs_workflow_id", "jobs")
     op.drop_index("ix_jobs_lingers", "jobs")
     for column in COLUMNS:
         op.drop_column("jobs", column)
@@ -65,6 +68,7 @@ def _extend_jobs() -> None:
     op.add_column("jobs", sa.Column("pulls", sa.Text, nullable=True))
     _partial("ix_jobs_lingers", "jobs", "owner", "id", where="lingers = 1")
     columns = ("workflow_id", "step", "instance")
+    _partial("ix_jobs_workflow_id", "jobs", "workflow_id", "id", where="workflow_id IS NOT NULL")
     _partial("uq_jobs_workflow_place", "jobs", *columns, where="workflow_id IS NOT NULL", unique=True)
 
 
@@ -90,8 +94,9 @@ def _create_workflows() -> None:
         sa.Column("started_at", UtcDateTime, nullable=True),
         sa.Column("finished_at", UtcDateTime, nullable=True),
         sa.Column("expires_at", UtcDateTime, nullable=True),
-        sa.Column("keep_seconds", sa.Integer, nullable=True),
+        sa.Column("keep_seconds", sa.Double, nullable=True),
         sa.Column("due_at", UtcDateTime, nullable=True),
+        *[sa.Column(name, sa.Integer, nullable=False) for name in ("total", "made", "succeeded", "failed")],
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_workflows"),
         sa.UniqueConstraint("uid", name="uq_workflows_uid"),
@@ -102,6 +107,7 @@ def _create_workflows() -> None:
     )
     op.create_index("ix_workflows_owner_id", "workflows", ["owner", "id"])
     op.create_index("ix_workflows_owner_state_id", "workflows", ["owner", "state", "id"])
+    _partial("ix_workflows_lingers", "workflows", "owner", "id", where="lingers = 1")
     _partial("ix_workflows_due_at", "workflows", "due_at", where="due_at IS NOT NULL")
     _partial("ix_workflows_expires_at", "workflows", "expires_at", where="expires_at IS NOT NULL")
 
@@ -124,7 +130,7 @@ def _create_steps() -> None:
         sa.Column("after", sa.Text, nullable=False),
         *[
             sa.Column(name, sa.Integer, nullable=False)
-            for name in ("instances", "next", "made", "succeeded", "failed", "kept")
+            for name in ("instances", "next", "made", "succeeded", "failed", "kept", "waits_for")
         ],
         sa.Column("spec", sa.Text, nullable=False),
         sa.Column("sweep", sa.Text, nullable=True),
@@ -132,6 +138,15 @@ def _create_steps() -> None:
         sa.Column("facts", sa.Text, nullable=False),
         sa.Column("notices", sa.Text, nullable=True),
         sa.PrimaryKeyConstraint("workflow_id", "number", name="pk_workflow_steps"),
+    )
+    ready = "waits_for = 0 AND next < instances"
+    _partial("ix_workflow_steps_ready", "workflow_steps", "workflow_id", "number", where=ready)
+    op.create_table(
+        "workflow_edges",
+        *_workflow("workflow_edges"),
+        sa.Column("parent", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("child", sa.Integer, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workflow_id", "parent", "child", name="pk_workflow_edges"),
     )
     op.create_table(
         "workflow_kept",
@@ -244,6 +259,13 @@ def _create_stored() -> None:
         sa.PrimaryKeyConstraint("token_hash", name="pk_object_uploads"),
     )
     op.create_index("ix_object_uploads_expires_at", "object_uploads", ["expires_at"])
+    op.create_table(
+        "object_waste",
+        sa.Column("blob", sa.String(32), nullable=False),
+        sa.Column("since", UtcDateTime, nullable=False),
+        sa.PrimaryKeyConstraint("blob", name="pk_object_waste"),
+    )
+    op.create_index("ix_object_waste_since", "object_waste", ["since"])
     op.create_table(
         "key_values",
         sa.Column("owner", sa.String(255), nullable=False),

@@ -1,0 +1,70 @@
+"""Keys and values of each owner (the port KeyValue)."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+
+from services.compute.adapters.store_sql.side_tables import key_values
+from services.compute.adapters.store_sql.work import SqlPart, moment
+from services.compute.domain.errors import QuotaExceeded
+from services.compute.ports.keyvalue import MAX_KEYS
+
+LAST_CHARACTER: Final = "\U0010ffff"
+_C = key_values.c
+_OWN: Final = _C.owner == bindparam("owner_is")
+_IT: Final = (_OWN, _C.key == bindparam("key_is"))
+_GET: Final = select(_C.value).where(*_IT)
+_COUNT: Final = select(func.count()).select_from(key_values).where(_OWN)
+_DELETE: Final = delete(key_values).where(*_IT)
+_SWAP: Final = (
+    update(key_values)
+    .where(*_IT, _C.value == bindparam("old"))
+    .values(value=bindparam("new"), changed_at=bindparam("at"))
+    .returning(_C.key)
+)
+
+
+class SqlKeyValue(SqlPart):
+    def get(self, owner: str, key: str) -> bytes | None:
+        row = self._read_hot(_GET, _of(owner, key))
+        return None if row is None else bytes(row[0])
+
+    def set(self, owner: str, key: str, value: bytes, now: float) -> None:
+        row = {"owner": owner, "key": key, "value": value, "changed_at": moment(now)}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(_GET, _of(owner, key)).first() is None:
+                self._lock(connection, f"keys {owner}")
+                if connection.execute(_COUNT, {"owner_is": owner}).scalar_one() >= MAX_KEYS:
+                    raise QuotaExceeded("keys", MAX_KEYS, "You")
+            self._upsert(connection, key_values, [row])
+
+        self._write(work)
+
+    def swap(self, owner: str, key: str, old: bytes, value: bytes, now: float) -> bool:
+        values = {**_of(owner, key), "old": old, "new": value, "at": moment(now)}
+        return self._write(lambda connection: connection.execute(_SWAP, values).first() is not None)
+
+    def delete(self, owner: str, key: str) -> None:
+        self._write(lambda connection: connection.execute(_DELETE, _of(owner, key)))
+
+    def delete_prefix(self, owner: str, prefix: str) -> int:
+        statement = delete(key_values).where(*_below(owner, prefix)).returning(_C.key)
+        return self._write(lambda connection: len(connection.execute(statement).all()))
+
+    def list(self, owner: str, prefix: str, limit: int) -> Sequence[tuple[str, bytes]]:
+        statement = select(_C.key, _C.value).where(*_below(owner, prefix)).order_by(_C.key).limit(limit)
+        return self._read(
+            lambda connection: [(row.key, bytes(row.value)) for row in connection.execute(statement)]
+        )
+
+
+def _of(owner: str, key: str) -> dict[str, Any]:
+    return {"owner_is": owner, "key_is": key}
+
+
+def _below(owner: str, prefix: str) -> list[ColumnElement[bool]]:
+    """A range of the key's index: the column compares by code points."""
+    whose = [_C.owner == owner]
+    return [*whose, _C.key >= prefix, _C.key < prefix + LAST_CHARACTER] if prefix else whose
