@@ -1,13 +1,18 @@
-"""Stored objects, keys and values in memory: the ports ObjectBook and KeyValue without a database."""
+"""Stored objects, keys and values, errands in memory: their ports without a database."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from services.compute.domain.errors import OutputNotFound, QuotaExceeded
+from services.compute.domain.errands import Errand, ErrandKind, ErrandState
+from services.compute.domain.errors import AlreadyFinished, JobNotFound, OutputNotFound, QuotaExceeded
+from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.objects import Address, Scope, StoredObject
+from services.compute.ports.errands import MAX_OPEN, TOO_LATE
 from services.compute.ports.keyvalue import MAX_KEYS
 from services.compute.ports.objects import Upload
+from services.compute.ports.store import Lease
+from tests.fakes.compute_store import MemoryJobStore
 
 
 class MemoryKeyValue:
@@ -121,3 +126,70 @@ class MemoryObjectBook:
         for token in late:
             del self._uploads[token]
         return len(late)
+
+
+class MemoryErrands:
+    """Over the jobs of `store`."""
+
+    def __init__(self, store: MemoryJobStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._errands: dict[str, Errand] = {}
+
+    def ask(self, job: JobUid, kind: ErrandKind, argument: str, by: str, now: float, until: float) -> Errand:
+        with self._lock:
+            if self._store.find(job, None).is_final:
+                raise AlreadyFinished
+            if (
+                sum(errand.job == job and not errand.has_ended for errand in self._errands.values())
+                >= MAX_OPEN
+            ):
+                raise QuotaExceeded("commands and snapshots of one job", MAX_OPEN, "You")
+            errand = Errand(
+                uid=new_uid(), job=job, kind=kind, argument=argument, by=by, asked_at=now, until=until,
+                state=ErrandState.ASKED,
+            )  # fmt: skip
+            self._errands[errand.uid] = errand
+            return errand
+
+    def errand(self, uid: str) -> Errand:
+        if uid not in self._errands:
+            raise JobNotFound
+        return self._errands[uid]
+
+    def errands(self, job: JobUid, kind: ErrandKind | None = None) -> Sequence[Errand]:
+        found = [errand for errand in self._errands.values() if errand.job == job]
+        return [errand for errand in found if kind in (None, errand.kind)]
+
+    def asked(self, jobs: Collection[JobUid], now: float) -> Mapping[JobUid, Sequence[Errand]]:
+        found: dict[JobUid, list[Errand]] = {}
+        for errand in list(self._errands.values()):
+            if errand.job not in jobs or errand.state is not ErrandState.ASKED:
+                continue
+            if errand.until <= now:
+                self._end(errand, TOO_LATE, now)
+            else:
+                found.setdefault(errand.job, []).append(errand)
+        return found
+
+    def take(self, lease: Lease, uid: str, now: float) -> bool:
+        with self._lock:
+            self._store.read(lease)
+            errand = self.errand(uid)
+            if errand.state is not ErrandState.ASKED or errand.until <= now:
+                return False
+            self._errands[uid] = replace(errand, state=ErrandState.TAKEN)
+            return True
+
+    def finish(self, lease: Lease, errand: Errand, now: float) -> None:
+        self._store.read(lease)
+        if self._errands[errand.uid].state is ErrandState.TAKEN:
+            self._errands[errand.uid] = replace(errand, ended_at=now)
+
+    def abandon(self, job: JobUid, sentence: str, now: float) -> None:
+        for errand in self.errands(job):
+            if not errand.has_ended:
+                self._end(errand, sentence, now)
+
+    def _end(self, errand: Errand, sentence: str, now: float) -> None:
+        self._errands[errand.uid] = replace(errand, state=ErrandState.FAILED, sentence=sentence, ended_at=now)

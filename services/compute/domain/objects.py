@@ -68,6 +68,20 @@ def read_address(text: str) -> Address:
     return Address(scope, name)
 
 
+def address_of(name: str, subject: str, groups: Collection[str]) -> Address | None:
+    """What a name says to whom: without `/` it is the subject's own; any other starts with the name of a group
+    that they belong to (the longest that fits), and is nobody's (None) when there is none.
+    """
+    parts = name.split("/")
+    if len(parts) == 1:
+        return Address(Scope(Holder.OWNER, subject), name)
+    for length in range(len(parts) - 1, 0, -1):
+        group = "/".join(parts[:length])
+        if group in groups:
+            return Address(Scope(Holder.GROUP, group), "/".join(parts[length:]))
+    return None
+
+
 def is_object_name(text: str) -> bool:
     """`/` between parts; no empty part, no dots, no control characters."""
     return len(text) <= MAX_NAME and is_plain_path(text)

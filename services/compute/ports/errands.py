@@ -4,11 +4,14 @@ Every method is one transaction and raises StoreUnavailable.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.compute.domain.errands import Errand, ErrandKind
 from services.compute.domain.ids import JobUid
 from services.compute.ports.store import Lease
+
+MAX_OPEN: Final = 16  # of one job at a time
+TOO_LATE: Final = "No worker came to it in time."
 
 
 class Errands(Protocol):

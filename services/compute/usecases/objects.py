@@ -76,13 +76,17 @@ class Objects:
         )
         return secret
 
+    def promised(self, secret: str) -> Upload:
+        """What was promised. Raises OutputNotFound."""
+        return self._book.upload(_hash(secret), self._clock.now())
+
     def receive(self, secret: str, chunks: Iterable[bytes]) -> StoredObject:
         """Whole or not at all; what had the name is replaced. A broken upload may be tried again.
 
         Raises OutputNotFound (no such promise, used up, too late), QuotaExceeded, Refused (output_too_large,
         input_mismatch).
         """
-        upload = self._book.upload(_hash(secret), self._clock.now())
+        upload = self.promised(secret)
         limit = min(self.file_bytes, self._room(upload.address.scope))
         blob = secrets.token_hex(16)
         self._book.reserve(blob, self._clock.now())
