@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Where this is set each test process rewrites and compiles every test module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo up down restart reload status check format test test-browser test-docker test-unit test-e2e bench lock openapi
 

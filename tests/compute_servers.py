@@ -44,7 +44,9 @@ class ComputeSite:
 
 
 @contextlib.contextmanager
-def compute_site(folder: Path, database_url: str, environments: str, **settings: str) -> Iterator[ComputeSite]:
+def compute_site(
+    folder: Path, database_url: str, environments: str, **settings: str
+) -> Iterator[ComputeSite]:
     """Auth runs while this lasts. `environments` is the operator's file."""
     (folder / "environments.toml").write_text(environments)
     variables = auth_environment(

@@ -1,6 +1,6 @@
 """A real PostgreSQL for the session, on a free port in a temporary folder.
 
-`postgres_server` starts it on first use; `postgres_url` is the URL of a fresh, empty database for one test.
+`postgres_server` starts it on first use; `postgres_url` is the URL of an empty database for one test.
 Load it from tests/conftest.py. A machine without PostgreSQL fails the test and says what to install.
 """
 
@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -44,6 +44,7 @@ class PostgresServer:
     port: int
     user: str | None  # whom to run as; None is ourselves
     process: subprocess.Popen[bytes] | None = None
+    emptied: list[str] = field(default_factory=list)  # databases that another test is done with
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://tidegate@127.0.0.1:{self.port}/{database}"
@@ -71,6 +72,25 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url(name)
 
+    @contextlib.contextmanager
+    def lent_database(self) -> Iterator[str]:
+        """The URL of an empty database that may be one emptied: making one costs more."""
+        url = self.emptied.pop() if self.emptied else self.new_database()
+        yield url
+        with contextlib.suppress(
+            psycopg.OperationalError
+        ):  # the test stopped the server, or tore the database
+            self._empty(url)
+            self.emptied.append(url)
+
+    def _empty(self, url: str) -> None:
+        name = url.rpartition("/")[2]
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            held = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(held, (name,))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
     def start(self) -> None:
         """Returns when it answers. fsync is off: the data need not outlive the test."""
         options = {
@@ -89,6 +109,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Immediate stop: clients see their connections break. Does nothing when it is not running."""
+        self.emptied.clear()  # a crash may undo what was committed last
         if self.process is None:
             return
         self.process.send_signal(signal.SIGQUIT)
@@ -143,18 +164,19 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
-    """`postgresql://...` of a database that nobody else uses."""
-    return postgres_server.new_database()
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """`postgresql://...` of an empty database that nobody else uses."""
+    with postgres_server.lent_database() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Both kinds of database, one after the other: a fresh SQLite file and a fresh PostgreSQL database."""
+    """Both kinds of database, one after the other: a fresh SQLite file and an empty PostgreSQL database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/test.db"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.new_database()
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 def _programs() -> Path:

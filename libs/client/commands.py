@@ -140,7 +140,11 @@ def environments(context: Context, _: Words) -> int:
 
 
 def quotas(context: Context, _: Words) -> int:
-    context.console.document(context.jobs.quotas())
+    found = context.jobs.quotas()
+    if context.console.as_json:
+        context.console.document(found)
+    else:
+        context.console.table(shown.QUOTA_HEAD, shown.quota_rows(found))
     return DONE
 
 
@@ -204,7 +208,10 @@ def upload(context: Context, words: Words) -> int:
     source = Path(words.file)
     with source.open("rb") as handle:
         made = context.jobs.upload(words.name or source.name, handle)
-    context.console.document(made)
+    if context.console.as_json:
+        context.console.document(made)
+    else:
+        context.console.line(f"{made['name']}  {shown_size(made['size'])}  sha256 {made['sha256']}")
     return DONE
 
 

@@ -56,7 +56,24 @@ def job_row(job: Document) -> tuple[str, ...]:
     )
 
 
+QUOTA_HEAD = ("WHOSE", "WHAT", "HELD", "MOST")
+
+
+def quota_rows(quotas: Document) -> Iterable[tuple[str, ...]]:
+    whose = [("yours", quotas["principal"])]
+    whose += [(f"group {group['group']}", group) for group in quotas["groups"]]
+    for name, limits in whose:
+        for what in ("jobs", "cpus", "memory", "storage"):
+            yield (name, what, *(_amount(what, limits[what][which]) for which in ("held", "most")))
+
+
 JOB_HEAD = ("ID", "NAME", "STATE", "SUBMITTED", "RAN", "ENVIRONMENT")
+
+
+def _amount(what: str, value: float | None) -> str:
+    if value is None:
+        return "no limit"
+    return shown_size(int(value)) if what in ("memory", "storage") else f"{value:g}"
 
 
 def job_lines(job: Document) -> list[str]:

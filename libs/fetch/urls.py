@@ -6,6 +6,7 @@ percent-encoded or numeric host names (`0x7f.0.0.1`, `2130706433`, `127.1`), zon
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -47,6 +48,7 @@ class ParsedUrl:
         return f"{self.scheme}://{self.authority}{self.path_qs}"
 
 
+@lru_cache(maxsize=256)  # the same files are asked for again and again; of 8 KiB at most each
 def parse_url(url: str) -> ParsedUrl:
     """Raises UrlRefused; the reason never repeats the URL."""
     if len(url) > MAX_URL_CHARS:

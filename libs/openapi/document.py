@@ -23,6 +23,7 @@ class Access(StrEnum):
     WALLET = "wallet"  # a wallet's signature, or an AuthToken in its place
     SIGNATURE = "signature"  # a wallet's signature, nothing else
     PRINCIPAL = "principal"  # whoever any credential of ours stands for (libs/web/gate.py)
+    LINK = "link"  # whoever holds a link that we signed
     CLIENT = "client"  # an OAuth2 client: by its id, and its secret or key when it has one
     REGISTRATION = "registration"  # an OAuth2 client about itself: by its registration token (RFC 7592)
     SERVICE = "service"  # one of our services, by its token; closed at the gateway
@@ -32,7 +33,15 @@ class Access(StrEnum):
 
 # What the gateway lets in.
 EXPOSED = frozenset(
-    {Access.PUBLIC, Access.WALLET, Access.SIGNATURE, Access.PRINCIPAL, Access.CLIENT, Access.REGISTRATION}
+    {
+        Access.PUBLIC,
+        Access.WALLET,
+        Access.SIGNATURE,
+        Access.PRINCIPAL,
+        Access.LINK,
+        Access.CLIENT,
+        Access.REGISTRATION,
+    }
 )
 
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
@@ -40,6 +49,7 @@ _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.WALLET: [{"signature": []}, {"authToken": []}],
     Access.SIGNATURE: [{"signature": []}],
     Access.PRINCIPAL: [{"accessToken": []}],
+    Access.LINK: [{"link": []}],
     Access.CLIENT: [{"clientSecret": []}, {}],
     Access.REGISTRATION: [{"accessToken": []}],
     Access.SERVICE: [{"serviceToken": []}],
@@ -56,6 +66,12 @@ _SCHEMES: Mapping[str, Schema] = {
     },
     "authToken": {"type": "apiKey", "in": "header", "name": "AuthToken"},
     "accessToken": {"type": "http", "scheme": "bearer"},
+    "link": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signature",
+        "description": "Of a link that an answer of ours held, with its `expires`.",
+    },
     "clientSecret": {"type": "http", "scheme": "basic"},
     "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "serviceSecret": {"type": "http", "scheme": "basic"},

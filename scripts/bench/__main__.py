@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, jobs, keystores, measure
+from scripts.bench import cases, jobs, keystores, machine, measure
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -35,14 +35,19 @@ BIG_FILE = "big.bin"
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`figure` is None where `missing` is what it would take."""
+
     name: str
-    figure: float
+    figure: float | None
     target: float
     unit: str = "/s"
     at_most: bool = False  # the target is a ceiling
+    missing: str = ""
 
     @property
-    def ratio(self) -> float:
+    def ratio(self) -> float | None:
+        if self.figure is None:
+            return None
         return self.target / self.figure if self.at_most else self.figure / self.target
 
 
@@ -72,13 +77,16 @@ def main(argv: list[str] | None = None) -> int:
         jobs.prepare(config)
         try:
             stack.up(config)
+            found = machine.look(config)
+            print(found.line(), flush=True)
             rows = run(config, options.seconds, options.only)
         finally:
             stack.down(config)
-    print(table(rows))
+    print(f"{found.line()}\n{table(rows)}")
     results = REPO / "bench" / "results.json"
     results.parent.mkdir(exist_ok=True)
-    results.write_text(json.dumps([_as_json(row) for row in rows], indent=2) + "\n")
+    document = {"machine": found.as_json(), "rows": [_as_json(row) for row in rows]}
+    results.write_text(json.dumps(document, indent=2) + "\n")
     return 0
 
 
@@ -101,7 +109,8 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
     if only is None or only == "jobs":
         for found in jobs.run(config, cases.wallet_token(sample), folder, seconds):
             rows.append(Row(*found))
-            print(f"  {found.name}: {found.figure:.1f} {found.unit}", flush=True)
+            figure = found.missing if found.figure is None else f"{found.figure:.1f} {found.unit}"
+            print(f"  {found.name}: {figure}", flush=True)
     return rows
 
 
@@ -175,23 +184,28 @@ def _signed(config: StackConfig, sample: cases.Sample, count: int) -> list[str]:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'':42}{'ours':>12}{'target':>14}{'ratio':>8}"]
+    lines = [f"{'':48}{'ours':>18}{'target':>14}{'ratio':>8}"]
     for row in rows:
         sign = "<" if row.at_most else ">"
-        ours, target = f"{row.figure:,.0f} {row.unit}", f"{sign} {row.target:,.0f} {row.unit}"
-        lines.append(f"{row.name:42}{ours:>12}{target:>14}{row.ratio:>8.2f}")
+        ours = row.missing if row.figure is None else f"{row.figure:,.0f} {row.unit}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        target = f"{sign} {row.target:,.0f} {row.unit}"
+        lines.append(f"{row.name:48}{ours:>18}{target:>14}{ratio:>8}")
     return "\n".join(lines)
 
 
 def _as_json(row: Row) -> dict[str, object]:
-    return {
+    document: dict[str, object] = {
         "name": row.name,
-        "figure": round(row.figure, 2),
+        "figure": None if row.figure is None else round(row.figure, 2),
         "target": round(row.target, 2),
         "unit": row.unit,
         "at_most": row.at_most,
-        "ratio": round(row.ratio, 3),
+        "ratio": None if row.ratio is None else round(row.ratio, 3),
     }
+    if row.missing:
+        document["missing"] = row.missing
+    return document
 
 
 def _parser() -> argparse.ArgumentParser:

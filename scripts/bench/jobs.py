@@ -14,6 +14,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import docker
+import docker.errors
+
 from libs.client.gateway import Gateway
 from libs.client.jobs import Jobs
 from scripts.bench import measure
@@ -23,6 +26,8 @@ from scripts.stack.config import StackConfig
 from scripts.stack.processes import find, stop
 
 NOOPS = 200
+DOCKER_NOOPS = 50
+DOCKER_NOOPS_SECONDS = 50.0
 STORED = 100_000
 LOG_BYTES = 1 << 30
 IDLE_SECONDS = 10.0
@@ -31,23 +36,29 @@ NOOP = {"environment": ENVIRONMENT, "command": ["true"]}
 
 
 class Figure(NamedTuple):
+    """`figure` is None where something is missing: `missing` says what."""
+
     name: str
-    figure: float
+    figure: float | None
     target: float
     unit: str = "/s"
     at_most: bool = False
+    missing: str = ""
 
 
 def prepare(config: StackConfig) -> None:
     """Before the stack comes up: nobody's quota shall end a measurement."""
     file = environments.ensure(config.run_dir / "compute" / "environments.toml")
     file.write_text(file.read_text().replace("jobs = 1000", "jobs = 1000000"))
+    if not docker_lacks():
+        environments.add_docker(file)
 
 
 def run(config: StackConfig, token: str, folder: Path, seconds: float) -> Iterator[Figure]:
     jobs = Jobs(Gateway(config.gateway_url, lambda: token))
     yield Figure("start of a job to its first log line", first_line_ms(jobs), 500, "ms", at_most=True)
     yield Figure(f"{NOOPS} no-op jobs", noops(jobs), 40, "s", at_most=True)
+    yield from in_containers(jobs)
     yield Figure("idle worker", idle_percent(config), 1, "% of a core", at_most=True)
     yield from long_log(config, jobs)
     with without_worker(config):
@@ -56,7 +67,7 @@ def run(config: StackConfig, token: str, folder: Path, seconds: float) -> Iterat
 
 def first_line_ms(jobs: Jobs, times: int = 10) -> float:
     """From the engine's start of it to the first byte, by the job's own clock; the median."""
-    found = []
+    found: list[float] = []
     for _ in range(times):
         ref = jobs.submit({"environment": ENVIRONMENT, "command": ["date", "+%s.%N"]})["uid"]
         printed = float(b"".join(jobs.follow_log(ref)))
@@ -66,17 +77,54 @@ def first_line_ms(jobs: Jobs, times: int = 10) -> float:
     return statistics.median(found)
 
 
-def noops(jobs: Jobs) -> float:
+def in_containers(jobs: Jobs) -> Iterator[Figure]:
+    """The same on the docker engine, where there is one."""
+    missing = docker_lacks()
+    first = None if missing else seen_line_ms(jobs)
+    yield Figure("start of a job to its first log line (docker)", first, 1500, "ms", True, missing)
+    spent = None if missing else noops(jobs, DOCKER_NOOPS, environments.DOCKER_ID)
+    yield Figure(f"{DOCKER_NOOPS} no-op jobs (docker)", spent, DOCKER_NOOPS_SECONDS, "s", True, missing)
+
+
+def docker_lacks() -> str:
+    """What is missing for jobs in containers; empty when nothing is."""
+    try:
+        with closing(docker.from_env()) as client:
+            client.images.get(environments.DOCKER_IMAGE)
+    except docker.errors.ImageNotFound:
+        return "no test image"  # scripts/setup/docker.sh builds it
+    except docker.errors.DockerException:
+        return "no Docker Engine"
+    return ""
+
+
+def seen_line_ms(jobs: Jobs, times: int = 10) -> float:
+    """From the engine's being asked for it until the first byte is here; the median."""
+    found: list[float] = []
+    for _ in range(times):
+        command = ["sh", "-c", "echo begun; sleep 1"]
+        ref = jobs.submit({"environment": environments.DOCKER_ID, "command": command})["uid"]
+        following = jobs.follow_log(ref)
+        next(following)
+        seen = time.time()
+        list(following)
+        list(jobs.wait(ref))
+        begun = next(event["at"] for event in jobs.events(ref) if event["to"] == "running")
+        found.append((seen - begun) * 1000)
+    return statistics.median(found)
+
+
+def noops(jobs: Jobs, count: int = NOOPS, environment: str = ENVIRONMENT) -> float:
     """Seconds from the first submit until all have ended."""
     begun = time.monotonic()
-    refs = [jobs.submit(NOOP)["uid"] for _ in range(NOOPS)]
+    refs = [jobs.submit(NOOP | {"environment": environment})["uid"] for _ in range(count)]
     for ref in refs:
         if jobs.find(ref)["finished_at"] is None:
             list(jobs.wait(ref))
     spent = time.monotonic() - begun
     bad = [ref for ref in refs if jobs.find(ref)["state"] != "succeeded"]
     if bad:
-        raise RuntimeError(f"{len(bad)} of {NOOPS} jobs did not succeed")
+        raise RuntimeError(f"{len(bad)} of {count} jobs did not succeed")
     return spent
 
 

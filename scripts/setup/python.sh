@@ -29,6 +29,8 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
 fi
 echo "Installing Python packages (requirements.lock)..." >&2
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+# pip leaves this out where PYTHONDONTWRITEBYTECODE is set, and then every process compiles what it imports.
+.venv/bin/python -m compileall -q .venv/lib || true # some packages carry files for other versions of Python
 # The command line of this checkout, wherever it is called from.
 cat > .venv/bin/tidegate <<END
 #!$PWD/.venv/bin/python

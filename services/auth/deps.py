@@ -20,6 +20,7 @@ from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.identities import Identities
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreResolver
+from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
@@ -88,5 +89,6 @@ class Deps:
     pages: PagesParts
     openpai: OpenPaiUsers
     principals: Principals
+    mail_addresses: MailAddresses
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

@@ -45,6 +45,7 @@ from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.identities import Identities
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
+from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
@@ -127,6 +128,7 @@ def build(settings: Settings) -> Deps:
         keys=keys,
         token_states=TokenStates(readers, principals, audit, settings.issuer),
         principals=principals,
+        mail_addresses=MailAddresses(people),
         wallets=wallets,
         pages=wiring_pages.pages(settings, database, people, audit, (oauth, wallets)),
         openpai=OpenPaiUsers(people, admin.passwords, admin.accounts, oauth.access_tokens),

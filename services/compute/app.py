@@ -16,7 +16,7 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose bodies; the edge merges slashes itself
     ocean.mount(app, deps.ocean)
-    prominence.mount(app)
+    prominence.mount(app, deps.prominence)
     native.mount(app, deps.native)
     if deps.verifier is not None:
         internal.mount(app, deps.book, deps.verifier)

@@ -7,6 +7,7 @@ from libs.web.gate import Gate
 from libs.web.service_tokens import ServiceTokenVerifier
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.ocean.parts import OceanParts
+from services.compute.dialects.prominence import ProminenceParts
 from services.compute.domain.environments import EnvironmentBook
 
 
@@ -17,6 +18,7 @@ class Deps:
     gate: Gate = field(default_factory=Gate)  # without a source it lets nobody in
     native: NativeParts | None = None
     ocean: OceanParts | None = None
+    prominence: ProminenceParts | None = None
     book: EnvironmentBook = field(default_factory=EnvironmentBook)
     verifier: ServiceTokenVerifier | None = None  # without one no service may ask
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)  # readiness: raise when not usable

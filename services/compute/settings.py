@@ -39,6 +39,12 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProminenceSettings:
+    exit_completes: bool  # a job whose program failed counts as completed
+    errands: int  # commands and snapshots waited for at the same time, per process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Values only; secrets hide themselves."""
 
@@ -49,6 +55,8 @@ class Settings:
     sandboxes_bytes: int  # of all uploaded files of one owner
     streams: int  # events and logs followed at the same time, per process; below the number of its threads
     bare_environments: bool  # computeEnvironments as a list, not by chain
+    public_url: str  # where clients reach us, for links; empty: as they reached us each time
+    prominence: ProminenceSettings
     certificate_headers: CertificateHeaders
     log_level: str
 
@@ -64,11 +72,24 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         sandboxes_bytes=env.int("COMPUTE_SANDBOXES_BYTES", 10737418240, least=1),
         streams=env.int("COMPUTE_STREAMS", 32, least=1),
         bare_environments=env.bool("COMPUTE_BARE_ENVIRONMENTS"),
+        public_url=_public_url(env),
+        prominence=ProminenceSettings(
+            exit_completes=env.bool("COMPUTE_PROMINENCE_EXIT_COMPLETES"),
+            errands=env.int("COMPUTE_ERRANDS", 8, least=1),
+        ),
         certificate_headers=configured_headers(env),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
     env.check()
     return settings
+
+
+def _public_url(env: Env) -> str:
+    """The canonical one of several."""
+    first = next(iter(env.list("PUBLIC_URL")), "").rstrip("/")
+    if first and not first.startswith(("http://", "https://")):
+        env.problem("PUBLIC_URL must hold http or https URLs.")
+    return first
 
 
 def read_storage(env: Env) -> Storage:

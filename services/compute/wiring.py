@@ -13,30 +13,41 @@ from services.compute import foundation
 from services.compute.adapters.auth_tokens import AuthTokens
 from services.compute.adapters.clock import SystemClock
 from services.compute.adapters.files_fsspec import open_files
+from services.compute.adapters.links import HmacLinks
 from services.compute.adapters.logs import StoredLogs
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.deps import Deps
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.native.streams import Streams
 from services.compute.dialects.ocean.parts import OceanParts
+from services.compute.dialects.prominence import ProminenceParts
+from services.compute.dialects.prominence.stores import StoreParts
 from services.compute.domain.environments import EnvironmentBook
 from services.compute.domain.quotas import Quotas
 from services.compute.ports.engines import Abilities
 from services.compute.ports.files import ObjectFiles
 from services.compute.settings import Peers, Settings
+from services.compute.usecases.copies import Copies
 from services.compute.usecases.dead_letters import DeadLetters
 from services.compute.usecases.environments import RunningJobs
+from services.compute.usecases.errands import Ask
 from services.compute.usecases.follow import Follow
 from services.compute.usecases.job_logs import JobLogs
+from services.compute.usecases.job_text import JobText
 from services.compute.usecases.jobs import Jobs
+from services.compute.usecases.keyvalues import KeyValues
+from services.compute.usecases.objects import Objects
 from services.compute.usecases.ocean_environments import OceanEnvironments
 from services.compute.usecases.ocean_jobs import OceanJobs
 from services.compute.usecases.ocean_start import OceanStart
+from services.compute.usecases.placing import Placing
 from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
 from services.compute.usecases.submit import Submit
 from services.compute.usecases.wallet_requests import WalletRequests
+from services.compute.usecases.workflow_fitting import WorkflowFitting
+from services.compute.usecases.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,7 @@ def build(settings: Settings) -> Deps:
         gate=Gate(principals, settings.certificate_headers),
         native=_native(shared),
         ocean=_ocean(shared, tokens, principals) if has_environments else None,
+        prominence=_prominence(shared) if has_environments else None,
         book=shared.book,
         verifier=ServiceTokenVerifier(jwks),
         checks={"database": shared.store.ping, "files": shared.files.ping},
@@ -133,6 +145,39 @@ def _ocean(shared: _Shared, tokens: ServiceTokens, principals: RememberedPrincip
         jobs=OceanJobs(store, shared.jobs, shared.results),
         environments=OceanEnvironments(shared.book, store, provider, clock),
         bare_environments=settings.bare_environments,
+    )
+
+
+def _prominence(shared: _Shared) -> ProminenceParts:
+    settings, store, clock = shared.settings, shared.store, shared.clock
+    fitting = WorkflowFitting(shared.submit, shared.quotas)
+    return ProminenceParts(
+        submit=shared.submit,
+        copies=Copies(shared.submit),
+        jobs=shared.jobs,
+        workflows=Workflows(store, store, fitting, shared.quotas, clock),
+        placing=Placing(shared.book, shared.abilities),
+        results=shared.results,
+        text=JobText(shared.logs),
+        errands=Ask(store.errands, shared.files, clock, settings.prominence.errands),
+        links=HmacLinks(settings.peers.service_secret),
+        clock=clock,
+        stores=_stores(shared),
+        public_url=settings.public_url,
+        exit_completes=settings.prominence.exit_completes,
+    )
+
+
+def _stores(shared: _Shared) -> StoreParts:
+    settings, store, clock = shared.settings, shared.store, shared.clock
+    bytes_of = (settings.sandbox_bytes, settings.sandboxes_bytes)
+    return StoreParts(
+        objects=Objects(store.objects, shared.files, clock, *bytes_of),
+        keys=KeyValues(store.keys, clock),
+        usage=store.usage,
+        running=RunningJobs(store, shared.book),
+        environments=shared.book,
+        checks={"database": store.ping, "files": shared.files.ping},
     )
 
 

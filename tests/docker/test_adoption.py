@@ -27,6 +27,11 @@ COUNTING = (
 COUNTED = "".join(f"{n} {'x' * (n % 97)}\n" for n in range(3000)).encode()
 
 
+# Lines that Docker stores in several parts.
+LONG = "import time\nfor n in range(200): print('x' * (n * 331), flush=True); time.sleep(0.02)\nprint('end')"
+LONG_LINES = "".join(f"{'x' * (n * 331)}\n" for n in range(200)).encode() + b"end\n"
+
+
 def _created(runs: Runs, spec: RunSpec) -> str:
     """What a worker leaves that died between creating a container and starting it."""
     daemon = Daemon()
@@ -38,8 +43,9 @@ def _created(runs: Runs, spec: RunSpec) -> str:
     return identity
 
 
-def test_a_log_goes_on_where_the_last_worker_stopped(runs: Runs) -> None:
-    spec = runs.spec("python3", "-c", COUNTING, image=PYTHON)
+@pytest.mark.parametrize(("program", "written"), [(COUNTING, COUNTED), (LONG, LONG_LINES)])
+def test_a_log_goes_on_where_the_last_worker_stopped(runs: Runs, program: str, written: bytes) -> None:
+    spec = runs.spec("python3", "-c", program, image=PYTHON, log_bytes=16 << 20)
     handle = runs.engine.submit(spec)
     for _ in range(5):
         size = len(log_of(spec))
@@ -47,7 +53,7 @@ def test_a_log_goes_on_where_the_last_worker_stopped(runs: Runs) -> None:
         runs.engine.close()
         runs.restarted().observe([handle])
     assert runs.end_of(handle).exit_code == 0
-    assert log_of(spec) == COUNTED
+    assert log_of(spec) == written
 
 
 def test_a_log_of_a_run_that_ended_while_no_worker_was_there(runs: Runs) -> None:

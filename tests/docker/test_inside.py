@@ -8,7 +8,8 @@ from typing import Any
 import docker
 import pytest
 
-from services.compute.ports.engines import RunSpec
+from services.compute.domain.ids import new_uid, tag_of
+from services.compute.ports.engines import Activity, RunSpec
 from tests.docker.runs import PYTHON, Runs, log_of
 from tests.waiting import wait_for
 
@@ -88,6 +89,52 @@ def test_jobs_have_different_users_and_tasks_of_a_job_one(runs: Runs) -> None:
     _, other = runs.done(runs.sh("id -u"))
     assert (seen.exit_code, one) == (0, two)
     assert one != other or os.getuid() != 0
+
+
+VICTIM = """
+import os, socket, time
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("\\0meeting")
+listening.listen()
+for folder in ("/tmp", "/dev/shm"):
+    open(folder + "/secret", "w").close()
+open("/work/up", "w").close()
+while not os.path.exists("/work/over"):
+    time.sleep(0.02)
+"""
+INTRUDER = """
+import os, signal, socket
+found = [folder for folder in ("/tmp", "/dev/shm") if os.path.exists(folder + "/secret")]
+try:
+    socket.socket(socket.AF_UNIX).connect("\\0meeting")
+    found.append("socket")
+except OSError:
+    pass
+processes = [name for name in os.listdir("/proc") if name.isdigit()]
+print(found, len(processes) <= 2, os.path.exists("/work/up"), flush=True)
+try:
+    os.kill(-1, signal.SIGKILL)
+except ProcessLookupError:
+    print("nobody else")
+"""
+
+
+def test_two_roles_of_a_job_meet_in_its_folders_and_nowhere_else(runs: Runs) -> None:
+    """One user, and one of them means harm to the other."""
+    uid, outputs = new_uid(), runs.mount("/work")
+    victim = runs.spec(
+        "python3", "-c", VICTIM, image=PYTHON, mounts=(outputs,), tag=tag_of(uid, 1, "victim", 0, 0)
+    )
+    intruder = runs.spec(
+        "python3", "-c", INTRUDER, image=PYTHON, mounts=(outputs,), tag=tag_of(uid, 1, "intruder", 0, 0)
+    )
+    handle = runs.engine.submit(victim)
+    wait_for((outputs.host / "up").exists, "the victim")
+    _, log = runs.done(intruder)
+    assert log == b"[] True True\nnobody else\n"
+    assert runs.look(handle).activity is Activity.RUNNING
+    (outputs.host / "over").touch()
+    assert runs.end_of(handle).exit_code == 0
 
 
 def test_removing_leaves_no_volume_and_no_note(runs: Runs, client: docker.APIClient) -> None:

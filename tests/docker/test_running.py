@@ -48,6 +48,20 @@ def test_binary_output_is_kept_byte_for_byte(runs: Runs) -> None:
     assert log == bytes(range(256)) * 1000 + b"no newline"
 
 
+def test_long_lines_keep_their_ends(runs: Runs) -> None:
+    """Docker's log driver stores them in parts of 16 KiB."""
+    sizes = (16383, 16384, 16385, 32768, 50000, 16384)
+    script = f"for n in {sizes}: print('x' * n)\nprint('last')"
+    _, log = runs.done(runs.spec("python3", "-c", script, image=PYTHON))
+    assert [len(line) for line in log.split(b"\n")] == [*sizes, 4, 0]
+
+
+def test_a_hundred_thousand_short_lines(runs: Runs) -> None:
+    script = "for n in range(100_000): print(n)"
+    _, log = runs.done(runs.spec("python3", "-c", script, image=PYTHON))
+    assert log == "".join(f"{n}\n" for n in range(100_000)).encode()
+
+
 def test_log_files_are_there_before_the_start(runs: Runs) -> None:
     spec = runs.sh("sleep 30")
     runs.engine.submit(spec)

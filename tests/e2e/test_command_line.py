@@ -178,3 +178,26 @@ def test_environments_and_quotas_are_shown(grace: CommandLine) -> None:
     assert "ocean-compute-env2" in grace.run("environments").stdout
     (quotas,) = grace.documents("quotas")
     assert quotas["principal"]["jobs"]["most"] == 1000  # type: ignore[index]
+    rows = [line.split() for line in grace.run("quotas").stdout.splitlines()]
+    assert rows[0] == ["WHOSE", "WHAT", "HELD", "MOST"]
+    assert rows[1] == ["yours", "jobs", "0", "1000"]
+    assert rows[3][-2:] == ["no", "limit"]
+
+
+def test_an_upload_is_kept_for_jobs_to_come(grace: CommandLine) -> None:
+    (grace.home / "many.bin").write_bytes(b"x" * 3000)
+    assert grace.run("upload", "many.bin", "--name", "mine").stdout.startswith("mine  2.9 KiB  sha256 ")
+    (kept,) = grace.documents("upload", "many.bin", "--name", "mine")
+    assert (kept["name"], kept["size"]) == ("mine", 3000)
+    inputs = [{"path": "data.bin", "sandbox": "mine"}]
+    document = {"environment": "ocean-compute", "command": ["wc", "-c", "data.bin"], "inputs": inputs}
+    given = json.dumps(document)
+    assert '"sandbox": "mine"' in grace.run("submit", "-s", "-", "--dry-run", given=given).stdout
+    assert grace.run("submit", "-s", "-", "--follow", given=given).stdout == "3000 data.bin\n"
+
+
+def test_a_run_is_copied(grace: CommandLine) -> None:
+    first = grace.run("submit", "--wait", "--", "echo", "twice").stdout.strip()
+    again = grace.run("clone", first).stdout.strip()
+    grace.run("wait", again)
+    assert grace.run("logs", again).stdout == "twice\n"

@@ -13,11 +13,12 @@ from scripts.stack.config import REPO
 from tests.stack import Stack, run_node
 
 VERSIONS = {
+    "3.1.4": 0,
     "3.4.6": 4,
     "4.0.0": 8,
 }  # with the number of the publisher's account; the consumer's is next to it
 STEPS = (
-    *("environments", "publish", "published", "raw", "additional", "priced"),
+    *("environments", "publish", "published", "raw", "additional", "older", "priced"),
     *("failure", "stop", "delete", "done"),
 )
 # Stands in every URL of the assets' files, and nowhere else.
@@ -58,8 +59,14 @@ def test_every_step_is_reached(steps: dict[str, Line]) -> None:
 
 
 def test_what_goes_well_says_so(steps: dict[str, Line]) -> None:
-    for step in ("published", "raw", "additional", "priced"):
+    for step in ("published", "raw", "additional", "older", "priced"):
         assert (steps[step]["status"], steps[step]["statusText"]) == (70, "Job finished")
+
+
+def test_additional_datasets_arrive_with_the_first_one(steps: dict[str, Line]) -> None:
+    """Also those that 4.0.0 hands over as one list. 3.1.4 has a parameter for them and sends none."""
+    sent = 1 if steps["done"]["version"] == "3.1.4" else 2
+    assert [steps[step]["arrived"] for step in ("published", "additional", "older")] == [1, sent, sent]
 
 
 def test_only_the_priced_environment_costs(steps: dict[str, Line]) -> None:

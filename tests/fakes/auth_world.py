@@ -32,6 +32,7 @@ from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import Derivations, KeystoreLogins, KeystoreResolver
 from services.auth.usecases.links import Links
+from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
 from services.auth.usecases.passwords import Passwords
@@ -264,6 +265,7 @@ class World:
             pages=self.pages,
             openpai=self.openpai(),
             principals=self.principals,
+            mail_addresses=MailAddresses(self.people),
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},
         )

@@ -16,7 +16,17 @@ from services.compute.domain.ids import Tag
 from services.compute.domain.job import Usage
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Abilities, Activity, EngineAway, Handle, Observed, RunSpec
+from services.compute.ports.engines import (
+    Abilities,
+    Activity,
+    Command,
+    EngineAway,
+    Executed,
+    Handle,
+    Observed,
+    Ready,
+    RunSpec,
+)
 
 CANCELLED = Reason("cancelled", "It was stopped on request.")
 LOST = Reason("engine_lost", "The engine lost the run.")
@@ -44,6 +54,7 @@ class Script:
     act: Callable[[RunSpec], None] | None = None
     refused: Reason | None = None
     usage: Usage = field(default_factory=Usage)
+    execute: Callable[[RunSpec, Command], Executed] | None = None  # None: well, and without a word
 
 
 @dataclass(slots=True)
@@ -71,8 +82,8 @@ _DEFAULT = Script()
 class ScriptedEngine:
     """`scripts` is one Script for every run, or a function of the spec. Set `away` to make it unreachable and
     `pull_refused` (image name -> Reason) to make images fail, `digests` (image name -> digest) to know better
-    than a pin; look at `submitted`, `pulled`, `cancelled` and
-    `removed` to see what it was asked.
+    than a pin, `fetches` (image names) for those that are not on the machine; look at `submitted`, `pulled`,
+    `cancelled` and `removed` to see what it was asked.
     """
 
     def __init__(
@@ -91,8 +102,10 @@ class ScriptedEngine:
         self.check_refused: Reason | None = None
         self.pull_refused: dict[str, Reason] = {}
         self.digests: dict[str, str] = {}
+        self.fetches: set[str] = set()
         self.submitted: list[RunSpec] = []
         self.pulled: list[Image | None] = []
+        self.executed: list[Command] = []
         self.cancelled: list[Handle] = []
         self.removed: list[Handle] = []
         self.observations = 0
@@ -114,16 +127,17 @@ class ScriptedEngine:
         for problem in bad_words(spec):
             raise Refused(Reason("resources_refused", problem))
 
-    def pull(self, image: Image | None, say: Callable[[str], None]) -> None:
+    def pull(self, image: Image | None, say: Callable[[str], None]) -> Ready:
         self.ping()
         self.pulled.append(image)
         if image is None:
-            return
+            return Ready()
         say(f"image {image.name}")
         if (reason := self.pull_refused.get(image.name)) is not None:
             raise Refused(reason)
         if image.digest is not None and self.digests.get(image.name, image.digest) != image.digest:
             raise Refused(Reason("image_mismatch", "The image is not the one that was pinned."))
+        return Ready(was_fetched=image.name in self.fetches, digest=self.digests.get(image.name))
 
     def submit(self, spec: RunSpec) -> Handle:
         self.ping()
@@ -154,6 +168,16 @@ class ScriptedEngine:
         self.observations += 1
         with self.state.lock:
             return {handle: self._observe(handle) for handle in handles}
+
+    def execute(self, handle: Handle, command: Command, seconds: float, most_bytes: int) -> Executed:
+        """What the script says to commands; `executed` keeps them."""
+        self.ping()
+        with self.state.lock:
+            run = self.state.runs.get(handle)
+            if run is None or run.ended is not None:
+                raise Refused(Reason("engine_failed", "The job does not run at this moment."))
+            self.executed.append(command)
+        return run.script.execute(run.spec, command) if run.script.execute else Executed(0, b"")
 
     def cancel(self, handle: Handle) -> None:
         self.ping()

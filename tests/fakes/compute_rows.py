@@ -25,6 +25,8 @@ class Row:
     dead_at: float | None = None
     wish_by: str = ""
     wish_reason: Reason | None = None
+    step: int = 0  # of a workflow's job
+    instance: int = 0
     events: list[Event] = field(default_factory=list)
     runs: dict[Tag, Run] = field(default_factory=dict)
     files: dict[tuple[Stored, str], StoredFile] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Row:
             deleted_at=None,
             expires_at=None,
             exit_code=None,
+            lingers=new.lingers,
         )
         return cls(job, tuple(new.groups), new.natural_key, _plus(now, new.spec.clocks.queue))
 
@@ -133,7 +136,9 @@ def is_wanted(job: Job, wanted: Filter) -> bool:
     tests = (
         wanted.owners is None or job.owner in wanted.owners,
         not wanted.dialects or job.dialect in wanted.dialects,
-        not wanted.states or job.state in wanted.states,
+        not wanted.states or job.state in wanted.states or (wanted.lingering and job.lingers),
+        wanted.ids is None or job.id in wanted.ids,
+        wanted.workflow is None or (job.workflow is not None and job.workflow.id == wanted.workflow),
         wanted.name is None or job.name == wanted.name,
         all(job.labels.get(name) == value for name, value in wanted.labels.items()),
         all(job.facts.get(name) == value for name, value in wanted.facts.items()),

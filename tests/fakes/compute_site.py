@@ -15,6 +15,7 @@ from services.compute.domain.ids import JobUid
 from services.compute.domain.job import Job, NewJob, Stored
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.spec import Folder, Image, Output, Role, Spec, Task
+from services.compute.ports.outside import OutsideRefused
 from services.compute.ports.provider import GrantRefused
 from services.compute.ports.store import Claimed
 from services.compute.worker.hold import Hold
@@ -24,6 +25,7 @@ from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
 from tests.fakes.compute_clock import PlannedClock
 from tests.fakes.compute_engine import Machine, Script, ScriptedEngine
+from tests.fakes.compute_side import MemoryObjectBook
 from tests.fakes.compute_store import MemoryJobStore
 
 LEASE_SECONDS = 30.0
@@ -61,6 +63,28 @@ class Grants:
         self.ended.append(job)
 
 
+class Web:
+    """What lies outside: by URL bytes, or what to raise; a list is used up one by one."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Any] = {}
+        self.opened: list[str] = []
+        self.posted: list[tuple[str, bytes]] = []
+
+    def open(self, url: str) -> Iterator[bytes]:
+        self.opened.append(url)
+        found = self.files.get(url, OutsideRefused("the origin answered 404"))
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(found, Exception):
+            raise found
+        return iter([found[at : at + 1000] for at in range(0, len(found), 1000)])
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        self.posted.append((url, body))
+        return 200
+
+
 class PatientHold(Hold):
     """Its pauses move the clock instead of taking time; its lease is kept meanwhile."""
 
@@ -89,15 +113,20 @@ class Site:
         self.engine = ScriptedEngine(scripts, state=self.machine, clock=self.clock.now)
         self.files = LocalFiles(folder / "files")
         self.grants = Grants()
+        self.objects = MemoryObjectBook()
+        self.web = Web()
         self.logs = StoredLogs(self.work, self.files)
         self.environment = ENVIRONMENT
 
     def tools(self, wrap: Callable[[str, Any], Any] = lambda name, port: port) -> Tools:
         return Tools(
             store=wrap("store", self.store),
+            workflows=wrap("workflows", self.store),
             engines={"process": wrap("engine", self.engine)},
             files=wrap("files", self.files),
             provider=wrap("provider", self.grants),
+            objects=wrap("objects", self.objects),
+            outside=wrap("outside", self.web),
             book=EnvironmentBook([self.environment]),
             clock=self.clock,
             work=self.work,

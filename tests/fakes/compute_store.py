@@ -26,19 +26,18 @@ from services.compute.domain.job import (
 from services.compute.domain.quotas import Held, Quotas, check
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import FINAL, WAITING, State
-from services.compute.ports.store import Filter, Key, Revision, Submitted
+from services.compute.ports.store import Filter, Head, Key, Revision, Submitted
 from tests.fakes.compute_rows import Row, held_of, is_wanted, key_of
-from tests.fakes.compute_worker_store import MemoryWorkerStore
+from tests.fakes.compute_workflows import MemoryWorkflowStore
 
 
-class MemoryJobStore(MemoryWorkerStore):
+class MemoryJobStore(MemoryWorkflowStore):
     """`away` makes every call fail as a lost database does. `keys_at_work`: keys whose first request has not
     been answered, as a test wants them.
     """
 
     def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
         super().__init__(keep_seconds)
-        self.keys_at_work: set[tuple[str, str, str]] = set()
         self._keys: dict[tuple[str, str, str], tuple[str, int]] = {}
         self._spent: dict[str, float] = {}
         self._revisions: dict[str, tuple[int, object]] = {}
@@ -88,6 +87,25 @@ class MemoryJobStore(MemoryWorkerStore):
         with self._open():
             return sum(is_wanted(row.job, wanted) for row in self._rows.values())
 
+    def heads(self, wanted: Filter, limit: int | None = None) -> Sequence[Head]:
+        with self._open():
+            jobs = [row.job for row in reversed(self._rows.values()) if is_wanted(row.job, wanted)]
+            return [Head(job.id, self.revision(job.uid, None).number) for job in jobs[:limit]]
+
+    def jobs(self, ids: Sequence[int]) -> Sequence[Job]:
+        with self._open():
+            return [self._rows[number].job for number in ids if number in self._rows]
+
+    def put_away(self, uid: JobUid, now: float) -> Job:
+        with self._open():
+            row = self._row(uid)
+            if not row.job.is_final:
+                raise NotFinished
+            if not row.job.lingers:
+                raise AlreadyFinished
+            row.job = replace(row.job, lingers=False)
+            return row.job
+
     def events(self, uid: JobUid, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         with self._open():
             events = self._rows[self._ids[uid]].events if uid in self._ids else []
@@ -120,7 +138,9 @@ class MemoryJobStore(MemoryWorkerStore):
                 row.lease, row.dead_at = None, None
                 row.fence += 1
                 self._move(row, State.CANCELLED, reason, by, now)
-                row.job = replace(row.job, expires_at=now + self._kept(row))
+                row.wake_at = now if row.job.spec.has_grants else None
+                if row.job.workflow is None:
+                    row.job = replace(row.job, expires_at=now + self._kept(row))
             else:
                 row.wake_at = None
             return row.job
@@ -145,7 +165,7 @@ class MemoryJobStore(MemoryWorkerStore):
                 raise NotFinished
             if row.job.state is State.SUCCEEDED:
                 raise AlreadyFinished
-            new = row.again()
+            new = replace(row.again(), lingers=row.job.lingers, notices=self.outbox.of(uid))
             if quotas is not None:
                 self._check_quotas(new, quotas)
             return Submitted(self._insert(new, now, key, by), replayed=False)
@@ -168,7 +188,7 @@ class MemoryJobStore(MemoryWorkerStore):
             over = [
                 row.job
                 for row in self._rows.values()
-                if row.job.is_final and (row.job.expires_at or now) <= now
+                if row.job.is_final and row.job.expires_at is not None and row.job.expires_at <= now
             ]
             return [job.uid for job in sorted(over, key=lambda job: (job.expires_at or 0, job.id))][:limit]
 
@@ -177,7 +197,40 @@ class MemoryJobStore(MemoryWorkerStore):
             number = self._ids.pop(uid, None)
             if number is not None:
                 del self._rows[number]
+                self.outbox.forget(uid)
                 self._keys = {key: value for key, value in self._keys.items() if value[1] != number}
+
+    def granted(self, now: float, limit: int) -> Sequence[JobUid]:
+        with self._open():
+            due = [row for row in self._rows.values() if row.job.is_final and row.wake_at is not None]
+            found = sorted((row.wake_at or 0, row.job.id, row.job.uid) for row in due)
+            return [uid for wake_at, _, uid in found if wake_at <= now][:limit]
+
+    def note_grants(self, uid: JobUid, again_at: float | None) -> None:
+        with self._open():
+            row = self._rows.get(self._ids.get(uid, 0))
+            if row is not None and row.job.is_final and row.wake_at is not None:
+                row.wake_at = again_at
+
+    def busy_owners(self) -> Collection[str]:
+        with self._open():
+            return {row.job.owner for row in self._rows.values() if not row.job.is_final}
+
+    def forget_turns(self, keep: int) -> int:
+        with self._open():
+            forgotten = 0
+            for environment, served in self._served.items():
+                waiting = {
+                    row.job.owner
+                    for row in self._rows.values()
+                    if row.environment == environment and row.job.state is State.QUEUED
+                }
+                newest = max(served.values(), default=0)
+                for owner in [name for name, turn in served.items() if turn < newest - keep]:
+                    if owner not in waiting:
+                        del served[owner]
+                        forgotten += 1
+            return forgotten
 
     def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
         with self._open():
@@ -222,6 +275,8 @@ class MemoryJobStore(MemoryWorkerStore):
         self._rows[row.job.id] = row
         self._ids[uid] = row.job.id
         row.note(None, by or new.owner, now)
+        for notice in new.notices:
+            self.outbox.add(notice, uid)
         if key is not None:
             self._keys[key_of(key)] = (key.fingerprint, row.job.id)
         return row.job

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from services.compute.domain.errors import FencedOff, JobNotFound, StoreUnavailable
 from services.compute.domain.ids import JobUid
@@ -12,6 +13,7 @@ from services.compute.domain.reasons import Reason
 from services.compute.domain.states import ACTIVE, FINAL, State, move
 from services.compute.domain.turns import in_turn
 from services.compute.ports.store import Change, Claimed, Lease
+from tests.fakes.compute_ends import MemoryOutbox, MemoryUsage, body_of
 from tests.fakes.compute_rows import Row
 
 WORKER = "worker"
@@ -26,6 +28,8 @@ class MemoryWorkerStore:
         self._ids: dict[str, int] = {}  # by uid
         self._next_id = 1
         self._served: dict[str, dict[str, int]] = {}  # environment -> owner -> turn
+        self.outbox = MemoryOutbox(self._told_of, self._owner_of)
+        self.usage = MemoryUsage()
 
     def claim(
         self, worker: str, places: Mapping[str, int], now: float, lease_seconds: float, limit: int = 50
@@ -47,6 +51,22 @@ class MemoryWorkerStore:
             return [
                 self._claimed(row, Lease(row.job.uid, worker, row.fence + 1, now + lease_seconds), now)
                 for row in taken
+            ]
+
+    def strays(self, environments: Collection[str], now: float, limit: int) -> Sequence[JobUid]:
+        with self._open():
+            due = [row.job for row in self._rows.values() if row.job.state in ACTIVE and row.is_due(now)]
+            return [job.uid for job in due if job.spec.environment not in environments][:limit]
+
+    def claim_these(
+        self, worker: str, uids: Collection[JobUid], now: float, lease_seconds: float
+    ) -> Sequence[Claimed]:
+        with self._open():
+            due = [row for row in self._rows.values() if row.job.state in ACTIVE and row.is_due(now)]
+            return [
+                self._claimed(row, Lease(row.job.uid, worker, row.fence + 1, now + lease_seconds), now)
+                for row in due
+                if row.job.uid in uids
             ]
 
     def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
@@ -193,13 +213,14 @@ class MemoryWorkerStore:
             reason=change.reason or (None if change.clear_reason else job.reason),
             started_at=change.started_at if job.started_at is None else job.started_at,
             exit_code=job.exit_code if change.exit_code is None else change.exit_code,
+            pulls=tuple(change.pulls or ()) if change.pulls or change.attempt_begins else job.pulls,
         )
         if change.to is None:
             return
         wished = change.to is State.CANCELLED and row.job.wish is Wish.CANCEL
         reason = change.reason or (row.wish_reason if wished else None)
         self._move(row, change.to, reason, row.wish_by if wished else WORKER, now)
-        if row.job.is_final:
+        if row.job.is_final and row.job.workflow is None:
             until = now + self._kept(row) if change.expires_at is None else change.expires_at
             row.job = replace(row.job, expires_at=until)
 
@@ -215,3 +236,20 @@ class MemoryWorkerStore:
         if to is State.QUEUED:
             row.queue_again(now)
         row.note(before, by, now)
+        if row.job.is_final:
+            self._note_end(row, now)
+        elif to is State.STAGING:
+            self._note_start(row, now)
+
+    def _note_start(self, row: Row, now: float) -> None:
+        """Of a job that got a place."""
+
+    def _note_end(self, row: Row, now: float) -> None:
+        self.outbox.tell(row.job.uid, now)
+        self.usage.add(row.job, row.runs.values(), row.groups, now)
+
+    def _told_of(self, uid: str) -> dict[str, Any]:
+        return body_of("job", self._row(uid).job)
+
+    def _owner_of(self, uid: str) -> str:
+        return self._row(uid).job.owner

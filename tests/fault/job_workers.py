@@ -1,8 +1,8 @@
 """Workers that are made to be killed: forked from a process that has imported everything, ready in
 milliseconds. Their jobs leave a line outside of everything a worker touches, for each time they run.
 
-Run as `python -m tests.fault.job_workers <folder>`; each line on its input starts one, and is answered with
-its pid.
+Run as `python -m tests.fault.job_workers <folder>`, or another module that calls `serve` with a yard of its
+own; each line on its input starts one, and is answered with its pid.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from threading import Event
 from typing import Any
 
 from services.compute.adapters.clock import SystemClock
-from services.compute.adapters.engines.process.engine import ProcessEngine
+from services.compute.adapters.engines.process.engine import ProcessEngine, end_all
 from services.compute.adapters.files_local import LocalFiles
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.environments import Environment, EnvironmentBook
-from services.compute.ports.engines import Handle, Mount, RunSpec
+from services.compute.ports.engines import Engine, Handle, Mount, RunSpec
 from services.compute.worker.loop import Loop, Pace
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
@@ -32,19 +32,25 @@ POLL_SECONDS = 0.05
 ENVIRONMENT = Environment(id="small", engine="process", max_jobs=3, image="debian")
 
 
-class MarkingEngine(ProcessEngine):
-    """Gives every run a folder that no worker knows of."""
+def marked(spec: RunSpec, outside: Path) -> RunSpec:
+    """With a folder that no worker knows of."""
+    return replace(spec, mounts=(*spec.mounts, Mount(host=outside, path=OUTSIDE, writable=True)))
 
+
+class MarkingEngine(ProcessEngine):
     def __init__(self, root: Path, outside: Path) -> None:
         super().__init__(root)
-        self._outside = Mount(host=outside, path=OUTSIDE, writable=True)
+        self._outside = outside
 
     def submit(self, spec: RunSpec) -> Handle:
-        return super().submit(replace(spec, mounts=(*spec.mounts, self._outside)))
+        return super().submit(marked(spec, self._outside))
 
 
 class Yard:
-    """One deployment's folders."""
+    """One deployment's folders; its engine is the process engine."""
+
+    environment = ENVIRONMENT
+    workers = "tests.fault.job_workers"  # the module that makes them
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,17 +66,32 @@ class Yard:
     def store(self) -> SqlJobStore:
         return open_store(f"sqlite:///{self.folder}/compute.db")
 
-    def engine(self) -> MarkingEngine:
+    def engine(self) -> Engine:
         return MarkingEngine(self.work / ".process", self.outside)
 
+    def clear(self) -> None:
+        """End whatever still runs."""
+        end_all(self.work / ".process")
+
+    def left(self) -> list[str]:
+        """Runs that the engine knows, and folders of jobs."""
+        return [
+            *self.engine().tags(),
+            *(path.name for path in self.work.iterdir() if path.name != ".process"),
+        ]
+
     def tools(self) -> Tools:
-        provider: Any = None  # no job here has grants
+        absent: Any = None  # no job here has inputs from elsewhere
+        store = self.store()
         return Tools(
-            store=self.store(),
-            engines={"process": self.engine()},
+            store=store,
+            workflows=store,
+            engines={self.environment.engine: self.engine()},
             files=LocalFiles(self.folder / "files"),
-            provider=provider,
-            book=EnvironmentBook([ENVIRONMENT]),
+            provider=absent,
+            objects=absent,
+            outside=absent,
+            book=EnvironmentBook([self.environment]),
             clock=SystemClock(),
             work=self.work,
         )
@@ -98,7 +119,7 @@ class Nursery:
 
     def __init__(self, yard: Yard) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fault.job_workers", str(yard.folder)],
+            [sys.executable, "-m", yard.workers, str(yard.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -118,8 +139,7 @@ class Nursery:
         self._process.communicate()
 
 
-def main() -> None:
-    yard = Yard(Path(sys.argv[1]))
+def serve(yard: Yard) -> None:
     for _ in sys.stdin:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
@@ -128,6 +148,9 @@ def main() -> None:
         if pid == 0:
             try:
                 live(yard)
+            except Exception:
+                logging.exception("the worker broke")
+                sys.stderr.write(f"a worker broke: see {yard.log}\n")
             finally:
                 os._exit(0)
         sys.stdout.write(f"{pid}\n")
@@ -135,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Yard(Path(sys.argv[1])))

@@ -1,5 +1,5 @@
-"""kill -9 of compute's web services at seeded random times, while callers submit, stop and delete jobs and come
-again when a connection broke: each key is one job, none is lost, and what was answered once stays true.
+"""kill -9 of compute's web services at seeded random times, while callers submit, stop and delete jobs and
+come again when a connection broke: each key is one job, none is lost, and what was answered stays true.
 """
 
 import contextlib
@@ -27,9 +27,10 @@ from tests.integration.compute.submitting import Caller
 from tests.processes import end_group
 from tests.waiting import wait_for
 
-KILLS = 14
+KILLS = 8
 CALLERS = 4
 LONGEST_LIFE = 0.6  # seconds after a service is live again
+PAUSE_SECONDS = 0.03  # between two jobs of a caller: services are to start anew meanwhile
 EVERYBODY = Filter(owners=None, deleted=True)
 
 
@@ -71,7 +72,7 @@ def live(site: ComputeSite, urls: list[str], number: int, stop: threading.Event)
     dice, story = random.Random(number), Story()
     caller = Caller(site.token(f"client:{number}"), story.answers, threading.Lock())
     for job in range(100_000):
-        if stop.is_set():
+        if stop.wait(PAUSE_SECONDS):
             break
         turned = urls if dice.random() < 0.5 else urls[::-1]
         key = f"{number}-{job}"

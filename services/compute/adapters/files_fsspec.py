@@ -78,6 +78,15 @@ class FsspecFiles:
         files = (entry for entry in found if entry["type"] == "file")
         return {str(entry["name"]).rpartition("/")[2]: int(entry["size"]) for entry in files}
 
+    def unchanged_since(self, folder: str, moment: float) -> Iterator[str]:
+        with unavailable():
+            self._system.invalidate_cache()
+            top = len(self._system._strip_protocol(self._root)) + 1
+            for path in self._system.find(f"{self._root}/{readable(folder)}"):
+                with contextlib.suppress(FileNotFoundError):
+                    if self._system.modified(path).timestamp() < moment:
+                        yield str(path)[top:]
+
     def remove(self, path: str) -> None:
         with unavailable(), contextlib.suppress(FileNotFoundError):
             self._system.rm(f"{self._root}/{checked(path)}", recursive=True)

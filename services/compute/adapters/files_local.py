@@ -71,6 +71,15 @@ class LocalFiles:
             except (FileNotFoundError, NotADirectoryError):
                 return {}
 
+    def unchanged_since(self, folder: str, moment: float) -> Iterator[str]:
+        with unavailable():
+            for place, _, names in os.walk(self._root / readable(folder)):
+                for name in names:
+                    path = Path(place, name)
+                    with contextlib.suppress(FileNotFoundError):
+                        if path.stat().st_mtime < moment:
+                            yield path.relative_to(self._root).as_posix()
+
     def remove(self, path: str) -> None:
         """It leaves by a rename first: what was half removed is not half there."""
         doomed = self._parts / uuid.uuid4().hex

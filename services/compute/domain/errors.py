@@ -72,6 +72,10 @@ class NotFinished(ComputeError):
     """Asked of a job that has not ended, and only makes sense then."""
 
 
+class NotRunning(ComputeError):
+    """Asked of a job of which nothing runs at the moment."""
+
+
 class AlreadyFinished(ComputeError):
     """Asked of a job that has ended, and only makes sense before."""
 

@@ -8,10 +8,10 @@ from services.compute.domain.errors import BadSpec
 from services.compute.domain.job import NewJob
 from services.compute.domain.spec_check import pointer, problems
 
-MAX_NAME: Final = 255
+MAX_NAME: Final = 512
 MAX_LABELS: Final = 64
-MAX_VALUE: Final = 255
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
+MAX_VALUE: Final = 512
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,511}")
 
 
 def check_job(new: NewJob) -> None:
@@ -33,7 +33,7 @@ def label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in labels.items():
         place = f"/labels/{pointer(name[:64])}"
         if _LABEL.fullmatch(name) is None:
-            yield place, "A label's name has 1 to 63 letters, digits and `._/-`, and starts with the former."
+            yield place, "A label's name has 1 to 512 letters, digits and `._/-`, and starts with the former."
         if len(value) > MAX_VALUE or not _is_shown(value):
             yield place, f"A label's value has {MAX_VALUE} characters at most, all of which can be shown."
 

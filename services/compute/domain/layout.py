@@ -84,9 +84,13 @@ def stored_object(blob: str) -> str:
     return f"objects/{blob}"
 
 
+SANDBOXES: Final = "sandboxes"
+"""The folder of everybody's uploads."""
+
+
 def sandboxes(owner: str) -> str:
     """The folder of one owner's uploads; it tells nothing of the owner."""
-    return f"sandboxes/{hashlib.sha256(owner.encode()).hexdigest()}"
+    return f"{SANDBOXES}/{hashlib.sha256(owner.encode()).hexdigest()}"
 
 
 def stored_sandbox(owner: str, name: str) -> str:

@@ -69,7 +69,7 @@ def read_address(text: str) -> Address:
 
 
 def address_of(name: str, subject: str, groups: Collection[str]) -> Address | None:
-    """What a name says to whom: without `/` it is the subject's own; any other starts with the name of a group
+    """What a name says to whom: without `/` it is the subject's; any other starts with the name of a group
     that they belong to (the longest that fits), and is nobody's (None) when there is none.
     """
     parts = name.split("/")

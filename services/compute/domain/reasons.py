@@ -41,6 +41,9 @@ CODES: Final[Mapping[str, Kind]] = {
     "queue_timeout": Kind(
         Phase.QUEUE, False, "Submit it again, with more patience or when less is going on."
     ),
+    "parameters_refused": Kind(
+        Phase.QUEUE, False, "Check the sweep's values: with these the job cannot be run as it is described."
+    ),
     "parent_failed": Kind(Phase.QUEUE, False, "Look at the job it depends on."),
     # stage in
     "input_unavailable": Kind(
@@ -75,6 +78,7 @@ CODES: Final[Mapping[str, Kind]] = {
     "run_timeout": Kind(Phase.RUN, False, "Ask for more time, or do less."),
     "resources_refused": Kind(Phase.RUN, False, "Ask for what the environment offers."),
     "engine_lost": Kind(Phase.RUN, True, "The machine went away under the job: submit it again."),
+    "environment_gone": Kind(Phase.RUN, False, "Submit it again, to an environment that there is."),
     "engine_failed": Kind(Phase.RUN, True, "The engine could not start it: try again, or tell the operator."),
     # publish
     "output_too_large": Kind(Phase.PUBLISH, False, "Write less, or choose an environment with more disk."),

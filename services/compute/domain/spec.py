@@ -113,10 +113,14 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder of the job's own, beside the image's read-only files. Inputs lie in one of them."""
+    """A folder of the job's own, beside the image's read-only files. Inputs lie in one of them.
+
+    `shows`: a second path, in another folder of the job, at which the same folder is seen.
+    """
 
     path: str
     writable: bool = False
+    shows: str | None = None
 
 
 class Take(StrEnum):
@@ -189,6 +193,10 @@ class Spec:
     @property
     def instances(self) -> int:
         return sum(role.count for role in self.roles)
+
+    @property
+    def has_grants(self) -> bool:
+        return any(given.source is Source.GRANT for given in self.inputs)
 
     def total_cpus(self) -> float:
         return sum(role.count * role.resources.nodes * role.resources.cpus for role in self.roles)

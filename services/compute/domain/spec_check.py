@@ -11,10 +11,21 @@ from typing import Final
 
 from services.compute.domain.errors import BadSpec
 from services.compute.domain.input_check import inputs_problems
-from services.compute.domain.layout import holder
+from services.compute.domain.layout import holder, is_plain_path
 from services.compute.domain.path_check import folder_problem, path_problem
 from services.compute.domain.reasons import CODES
-from services.compute.domain.spec import Folder, Image, Output, Resources, Retry, Role, Spec, Task
+from services.compute.domain.spec import (
+    Folder,
+    Image,
+    Mpi,
+    Output,
+    Resources,
+    Retry,
+    Role,
+    Spec,
+    Take,
+    Task,
+)
 
 Problem = tuple[str, str]
 MAX_INSTANCES: Final = 1000
@@ -31,6 +42,7 @@ MAX_SECONDS: Final = 366 * 86400.0
 MAX_ATTEMPTS: Final = 100
 MAX_PRIORITY: Final = 1000
 MAX_PATTERN: Final = 1024
+MAX_PROCESSES: Final = 1_000_000  # of one MPI task on one node
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ROLE = re.compile(r"[a-z0-9-]{1,32}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}")
@@ -50,7 +62,9 @@ def problems(spec: Spec) -> Iterator[Problem]:
         yield "/environment", "Name an environment: letters, digits, dots, dashes and underscores."
     yield from _roles(spec.roles)
     yield from _folders(spec.folders)
-    yield from inputs_problems(spec.inputs, [folder.path for folder in spec.folders])
+    shown = {folder.path for folder in spec.folders if folder.shows is not None}
+    yield from inputs_problems(spec.inputs, [folder.path for folder in spec.folders], shown)
+    yield from _tees(spec)
     yield from _outputs(spec.outputs, spec.folders)
     yield from _policy(spec)
 
@@ -75,6 +89,8 @@ def _roles(roles: tuple[Role, ...]) -> Iterator[Problem]:
             continue
         for place, task in enumerate(role.tasks):
             yield from _task(task, f"{here}/tasks/{place}")
+    if all(role.sidecar for role in roles):
+        yield "/roles", "A job has a role that is no sidecar."
     if sum(max(role.count, 0) for role in roles) > MAX_INSTANCES:
         yield "/roles", f"A job has {MAX_INSTANCES} instances at most."
 
@@ -101,6 +117,27 @@ def _task(task: Task, here: str) -> Iterator[Problem]:
         yield f"{here}/working_folder", problem
     if not 0 <= task.retries <= MAX_ATTEMPTS:
         yield f"{here}/retries", f"Between 0 and {MAX_ATTEMPTS}."
+    if task.mpi is not None:
+        yield from _mpi(task.mpi, task.command, here)
+
+
+def _mpi(mpi: Mpi, command: tuple[str, ...], here: str) -> Iterator[Problem]:
+    if not command:
+        yield f"{here}/command", "What runs under MPI has a command of its own."
+    if mpi.processes is not None and not 1 <= mpi.processes <= MAX_PROCESSES:
+        yield f"{here}/mpi/processes", f"Between 1 and {MAX_PROCESSES}."
+
+
+def _tees(spec: Spec) -> Iterator[Problem]:
+    paths = [folder.path for folder in spec.folders]
+    for number, role in enumerate(spec.roles):
+        for place, task in enumerate(role.tasks):
+            if task.tee is None:
+                continue
+            if problem := path_problem(task.tee):
+                yield f"/roles/{number}/tasks/{place}/tee", problem
+            elif task.tee in paths or not _is_written(task.tee, spec.folders, paths):
+                yield f"/roles/{number}/tasks/{place}/tee", "A file in one of the job's own writable folders."
 
 
 def _command(command: tuple[str, ...], here: str) -> Iterator[Problem]:
@@ -138,6 +175,7 @@ def _folders(folders: tuple[Folder, ...]) -> Iterator[Problem]:
         yield "/folders", f"A job has {MAX_FOLDERS} folders at most."
         return
     seen: set[str] = set()
+    own = [folder.path for folder in folders if folder.shows is None]
     for number, folder in enumerate(folders):
         problem = folder_problem(folder.path)
         if problem is None and folder.path in seen:
@@ -145,6 +183,14 @@ def _folders(folders: tuple[Folder, ...]) -> Iterator[Problem]:
         seen.add(folder.path)
         if problem:
             yield f"/folders/{number}/path", problem
+        if folder.shows is not None and (problem := _shown_problem(folder.shows, own)):
+            yield f"/folders/{number}/shows", problem
+
+
+def _shown_problem(path: str, own: list[str]) -> str | None:
+    if problem := path_problem(path):
+        return problem
+    return "What is shown lies in another folder of the job." if holder(path, own) is None else None
 
 
 def _outputs(outputs: tuple[Output, ...], folders: tuple[Folder, ...]) -> Iterator[Problem]:
@@ -157,17 +203,27 @@ def _outputs(outputs: tuple[Output, ...], folders: tuple[Folder, ...]) -> Iterat
         if problem := path_problem(output.folder):
             yield f"{here}/folder", problem
         elif not _is_written(output.folder, folders, paths):
-            yield f"{here}/folder", "Outputs are kept from the job's writable folders only."
-        if problem := _pattern_problem(output.pattern):
+            yield f"{here}/folder", "Outputs are kept from the job's own writable folders only."
+        if problem := pattern_problem(output.pattern):
             yield f"{here}/pattern", problem
+        if output.name is not None and (problem := _kept_problem(output.name, output.take)):
+            yield f"{here}/name", problem
+
+
+def _kept_problem(name: str, take: Take) -> str | None:
+    if take is Take.ALL:
+        return "Only one file has a name: files that match each have their own."
+    if len(name) > MAX_PATTERN or not is_plain_path(name):
+        return f"A relative path of at most {MAX_PATTERN} characters, without dots."
+    return None
 
 
 def _is_written(path: str, folders: tuple[Folder, ...], paths: list[str]) -> bool:
     number = paths.index(path) if path in paths else holder(path, paths)
-    return number is not None and folders[number].writable
+    return number is not None and folders[number].writable and folders[number].shows is None
 
 
-def _pattern_problem(pattern: str) -> str | None:
+def pattern_problem(pattern: str) -> str | None:
     if not pattern or len(pattern) > MAX_PATTERN or any(ord(c) < 32 or ord(c) == 127 for c in pattern):
         return f"A pattern has between 1 and {MAX_PATTERN} characters, none of them a control character."
     if pattern.startswith("/") or any(part in ("", ".", "..") for part in pattern.split("/")):
@@ -200,8 +256,10 @@ def _retry(retry: Retry) -> Iterator[Problem]:
 def _text_problem(text: str) -> str | None:
     if "\0" in text:
         return "It must not contain NUL."
-    if len(text) > MAX_TEXT or len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT:
+    if len(text) > MAX_TEXT or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT):
         return f"It has more than {MAX_TEXT} bytes."
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -6,12 +6,14 @@ no step adds an error and the end belongs to it when the step meets it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 Value = int | float | str
 MAX_INSTANCES: Final = 1_000_000
+ARITHMETIC: Final = Context(prec=60)
+"""Of grids: enough for any numbers that people write down, and for a third of them."""
 
 
 class Way(StrEnum):
@@ -40,7 +42,7 @@ class Parameter:
 
     def value(self, number: int) -> Value:
         if isinstance(self.values, Grid):
-            return _plain(self.values.start + self.values.step * number)
+            return _plain(ARITHMETIC.fma(self.values.step, number, self.values.start))
         return self.values[number]
 
 
@@ -116,4 +118,7 @@ def _decoded(entry: Mapping[str, Any]) -> tuple[Value, ...] | Grid:
 
 
 def _plain(number: Decimal) -> Value:
-    return int(number) if number == number.to_integral_value() else float(number)
+    if number == number.to_integral_value():
+        return int(number)
+    nearest = float(number)
+    return int(nearest) if nearest.is_integer() else nearest

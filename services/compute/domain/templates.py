@@ -2,7 +2,7 @@
 
 `string.Template` rules: `$x` and `${x}`; unknown names stay; `$$` is a dollar. All values are put in at once,
 so what a value holds is never read again. Filled: commands, the values of variables, working folders, tees,
-the values of inputs that are addresses, outputs.
+inputs that are addresses and the paths they come to, outputs.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from typing import Final
 from services.compute.domain.spec import Input, Output, Role, Source, Spec, Task
 from services.compute.domain.sweep import Value, text_of
 
-_ADDRESSES: Final = frozenset({Source.URL, Source.OBJECT, Source.SANDBOX, Source.OUTPUT})
+ADDRESSES: Final = frozenset({Source.URL, Source.OBJECT, Source.SANDBOX, Source.OUTPUT})
 
 
 def fill(spec: Spec, values: Mapping[str, Value]) -> Spec:
@@ -45,7 +45,12 @@ def _task(task: Task, texts: Mapping[str, str]) -> Task:
 
 
 def _input(given: Input, texts: Mapping[str, str]) -> Input:
-    return replace(given, value=fill_text(given.value, texts)) if given.source in _ADDRESSES else given
+    if given.source not in ADDRESSES:
+        return given
+    # Who holds a stored object is checked when a workflow is taken: no parameter may change it afterwards.
+    kept = given.value.find("/") + 1 if given.source is Source.OBJECT else 0
+    value = given.value[:kept] + fill_text(given.value[kept:], texts)
+    return replace(given, value=value, path=fill_text(given.path, texts))
 
 
 def _output(output: Output, texts: Mapping[str, str]) -> Output:

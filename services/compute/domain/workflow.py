@@ -18,6 +18,8 @@ from services.compute.domain.sweep import Sweep
 MAX_STEPS: Final = 10_000
 MAX_JOBS: Final = 1_000_000  # of one workflow, all instances counted
 WINDOW: Final = 64  # unfinished jobs of one workflow at a time
+HELD_UP_SECONDS: Final = 5.0  # until a quota that let no more jobs in is asked again
+STOPPED_WITH_IT: Final = "It was stopped together with its workflow."  # the reason's sentence of its jobs
 
 
 class WorkflowState(StrEnum):
@@ -151,6 +153,19 @@ def runnable(steps: Sequence[StepState]) -> list[StepState]:
 def has_ended(steps: Sequence[StepState]) -> bool:
     """Nothing is under way, and nothing more can start."""
     return not any(step.queued for step in steps) and not runnable(steps)
+
+
+def outcome(
+    progress: Progress, stopped: Reason | None, is_wanted: bool = True
+) -> tuple[WorkflowState, Reason | None]:
+    """Of a workflow in which nothing more happens; `stopped` is why it was not wanted any more."""
+    if progress.done == progress.total:
+        return WorkflowState.SUCCEEDED, None
+    if not is_wanted:
+        return WorkflowState.CANCELLED, stopped
+    left = f", and {progress.waiting} could not start" if progress.waiting else ""
+    sentence = f"{progress.failed} of {progress.total} jobs did not end well{left}."
+    return WorkflowState.FAILED, Reason("jobs_failed", sentence)
 
 
 def cycle(after: Mapping[str, Iterable[str]]) -> list[str]:

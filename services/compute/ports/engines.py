@@ -86,6 +86,16 @@ class Observed:
     usage: Usage = field(default_factory=Usage)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An image that can be run now. `was_fetched`: it was not here before. `digest` is what it is
+    (`sha256:...`), where the engine knows.
+    """
+
+    was_fetched: bool = False
+    digest: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What an engine can keep; what a job needs beyond it is refused with a reason."""
@@ -130,7 +140,7 @@ class Engine(Protocol):
     def check(self, spec: RunSpec) -> None:
         """Whether such a run can be taken at all. Raises Refused (resources_refused, image_refused)."""
 
-    def pull(self, image: Image | None, say: Callable[[str], None]) -> None:
+    def pull(self, image: Image | None, say: Callable[[str], None]) -> Ready:
         """Make the image ready and hold it to its digest; `say` gets lines for the log. Safe to do twice.
 
         Raises Refused (image_not_found, image_refused, image_mismatch, pull_failed).

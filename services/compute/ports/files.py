@@ -36,6 +36,11 @@ class ObjectFiles(Protocol):
     def sizes(self, folder: str) -> Mapping[str, int]:
         """Bytes of each file right in `folder`, by name; empty when there is no such folder."""
 
+    def unchanged_since(self, folder: str, moment: float) -> Iterator[str]:
+        """Paths of the files below `folder`, at any depth, that were last written before `moment`; each is
+        looked at just before it is given.
+        """
+
     def remove(self, path: str) -> None:
         """A file, or a folder with everything below; nothing there is fine."""
 

@@ -16,6 +16,7 @@ class DueNotice:
     """`body` is what is told: kind (job, workflow), id, uid, name, state, reason, times; never a secret."""
 
     id: int
+    owner: str
     notice: Notice
     tries: int
     body: dict[str, Any]

@@ -201,7 +201,7 @@ class JobStore(Protocol):
         """
 
     def strays(self, environments: Collection[str], now: float, limit: int) -> Sequence[JobUid]:
-        """Jobs under way (ACTIVE) that nobody holds, of environments that are none of these; no dead letters."""
+        """Jobs under way (ACTIVE) that nobody holds, in other environments than these; no dead letters."""
 
     def claim_these(
         self, worker: str, uids: Collection[JobUid], now: float, lease_seconds: float
@@ -265,6 +265,14 @@ class JobStore(Protocol):
 
     def note_grants(self, uid: JobUid, again_at: float | None) -> None:
         """Of an ended job: its grants are ended (None), or to be ended then."""
+
+    def busy_owners(self) -> Collection[str]:
+        """Who has unfinished jobs."""
+
+    def forget_turns(self, keep: int) -> int:
+        """Of owners who wait for nothing in an environment, and of whom it served others `keep` times since:
+        they would be first again anyway. How many it forgot.
+        """
 
     def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
         """Of tags that an engine knows: whether each belongs to an unfinished job's current attempt. An

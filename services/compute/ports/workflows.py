@@ -11,7 +11,7 @@ from typing import Protocol
 from services.compute.domain.ids import JobUid
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
-from services.compute.domain.workflow import NewWorkflow, Step, Workflow, WorkflowState
+from services.compute.domain.workflow import NewWorkflow, Workflow, WorkflowState
 from services.compute.ports.store import Head, Key
 
 
@@ -82,8 +82,8 @@ class WorkflowStore(Protocol):
     def workflows(self, ids: Sequence[int]) -> Sequence[Workflow]:
         """In this order; those that are gone are left out."""
 
-    def workflow_steps(self, uid: JobUid) -> Sequence[Step]:
-        """As they were handed in. Raises WorkflowNotFound."""
+    def described_workflow(self, uid: JobUid) -> NewWorkflow:
+        """As it was handed in. Raises WorkflowNotFound."""
 
     def cancel_workflow(self, uid: JobUid, by: str, reason: Reason, now: float) -> Workflow:
         """Nothing more starts; its jobs are wished cancelled with a reason of their own (code `cancelled`).
@@ -91,9 +91,10 @@ class WorkflowStore(Protocol):
         """
 
     def rerun_workflow(
-        self, uid: JobUid, by: str, quotas: Quotas, now: float, key: Key | None = None
+        self, uid: JobUid, groups: tuple[str, ...], quotas: Quotas, now: float, key: Key | None = None
     ) -> SubmittedWorkflow:
-        """A new workflow of the same description in which what did well is kept and everything else runs.
+        """A new workflow of the same description, owner and steps, in which what did well is kept and
+        everything else runs, for `groups`.
 
         Raises WorkflowNotFound, NotFinished, KeyReused, KeyInFlight.
         """
@@ -109,7 +110,8 @@ class WorkflowStore(Protocol):
 
     def feed(self, uid: JobUid, quotas: Quotas, now: float) -> Fed:
         """Make the jobs that may start, `WINDOW` unfinished ones at most; end it when nothing more can happen
-        (its jobs then expire with it). Raises WorkflowNotFound.
+        (its jobs are kept as long as it is). Of one that was cancelled, wish its jobs cancelled: each in a
+        transaction of its own. Raises WorkflowNotFound.
         """
 
     # -- upkeep -------------------------------------------------------------------------------------

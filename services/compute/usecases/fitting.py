@@ -43,7 +43,8 @@ def _sizes(spec: Spec, environment: Environment, abilities: Abilities) -> Iterat
     for name, (wanted, most) in asked.items():
         if wanted > most:
             where = f"/roles/{_largest(spec, name)}/resources/{name}"
-            yield where, f"The job asks for {wanted:g} {name}; {environment.id} has {most:g} for one job."
+            has = f"{environment.id} has {_said(name, most)} for one job."
+            yield where, f"The job asks for {_said(name, wanted)}; {has}"
     for number, role in enumerate(spec.roles):
         here = f"/roles/{number}/resources"
         if role.resources.nodes > abilities.nodes:
@@ -53,6 +54,10 @@ def _sizes(spec: Spec, environment: Environment, abilities: Abilities) -> Iterat
                 f"{here}/processes",
                 f"{environment.id} lets a job have {environment.max_processes} processes.",
             )
+
+
+def _said(name: str, number: float) -> str:
+    return f"{number / (1 << 30):.4g} GiB of {name}" if name in ("memory", "disk") else f"{number:g} {name}"
 
 
 def _clocks(spec: Spec, environment: Environment) -> Iterator[Problem]:
@@ -103,7 +108,12 @@ def _task(task: Task, environment: Environment, drops_digests: bool) -> Task:
 
 
 def _total(spec: Spec, field: str) -> int:
-    return sum(role.count * role.resources.nodes * int(getattr(role.resources, field)) for role in spec.roles)
+    """A sidecar has no disk of its own: it sees that of the roles it serves."""
+    return sum(
+        role.count * role.resources.nodes * int(getattr(role.resources, field))
+        for role in spec.roles
+        if not (role.sidecar and field == "disk_bytes")
+    )
 
 
 def _largest(spec: Spec, name: str) -> int:

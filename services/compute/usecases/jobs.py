@@ -9,7 +9,7 @@ from services.compute.domain.job import Event, Job, Page, Run, StoredFile, Wish
 from services.compute.domain.quotas import Held
 from services.compute.domain.reasons import Reason
 from services.compute.ports import Clock
-from services.compute.ports.store import Filter, JobStore, Revision
+from services.compute.ports.store import Filter, Head, JobStore, Revision
 from services.compute.usecases.viewers import Viewer
 
 MAX_ID_DIGITS = 18
@@ -38,6 +38,18 @@ class Jobs:
     def count(self, viewer: Viewer, wanted: Filter) -> int:
         return self._store.count(_narrowed(wanted, viewer))
 
+    def heads(self, viewer: Viewer, wanted: Filter, limit: int | None = None) -> Sequence[Head]:
+        """Newest first: what tells whether each of them is known already. As `page`, only the viewer's."""
+        return self._store.heads(_narrowed(wanted, viewer), limit)
+
+    def listed(self, heads: Sequence[Head]) -> Sequence[Job]:
+        """In this order; those that are gone are left out."""
+        return self._store.jobs([head.id for head in heads])
+
+    def put_away(self, ref: int | str, viewer: Viewer) -> Job:
+        """It lingers no longer among the active ones. Raises NotFinished, AlreadyFinished (it did not)."""
+        return self._store.put_away(self.find(ref, viewer).uid, self._clock.now())
+
     def cancel(self, ref: int | str, viewer: Viewer, by: str, sentence: str = STOPPED) -> Job:
         """The job as it is then; one that ended stays as it is."""
         job = self.find(ref, viewer)
@@ -60,6 +72,10 @@ class Jobs:
     def runs_of(self, job: Job) -> Sequence[Run]:
         """Of a job that was found; of all its attempts."""
         return self._store.runs(job.uid)
+
+    def events_of(self, job: Job) -> Sequence[Event]:
+        """Of a job that was found."""
+        return self._store.events(job.uid)
 
     def files(self, ref: int | str, viewer: Viewer) -> Sequence[StoredFile]:
         return self._store.files(self.find(ref, viewer).uid)

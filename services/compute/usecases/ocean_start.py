@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from libs.web.principal import WALLET
 from services.compute.domain.environments import Environment, EnvironmentBook
-from services.compute.domain.errors import AgreementInUse, EnvironmentUnknown
+from services.compute.domain.errors import AgreementInUse, EnvironmentUnknown, JobNotFound, StoreUnavailable
 from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.job import Job, NewJob
 from services.compute.ports.engines import Abilities
@@ -67,7 +67,7 @@ class OceanStart:
 
     def __call__(self, request: OceanStartRequest) -> Job:
         """Raises EnvironmentUnknown, UseRefused, ProviderUnavailable, and what Submit raises; whatever was
-        granted is taken back then.
+        granted is taken back then, unless nobody knows whether the job was taken.
         """
         environment = self._environments.find(request.environment)
         uid = new_uid()
@@ -82,11 +82,39 @@ class OceanStart:
         )
         try:
             new = self._job(uid, request, environment, authorized)
-            return self._submit(new).job
         except BaseException:
-            with contextlib.suppress(ProviderUnavailable):  # grants end by themselves, only later
-                self._provider.end_grants(uid)
+            self._take_back(uid)
             raise
+        return self._taken(new, uid)
+
+    def _taken(self, new: NewJob, uid: JobUid) -> Job:
+        try:
+            return self._submit(new).job
+        except StoreUnavailable:
+            # The connection may have broken in the very commit. Whatever that still does, a second try waits
+            # for it, and there is one job of this uid.
+            return self._taken_after_all(new, uid)
+        except BaseException:
+            self._take_back(uid)
+            raise
+
+    def _taken_after_all(self, new: NewJob, uid: JobUid) -> Job:
+        """Grants stay when the store is still away: a job that is there needs them, and else they end by
+        themselves.
+        """
+        try:
+            return self._submit(new).job
+        except StoreUnavailable:
+            raise
+        except BaseException:
+            with contextlib.suppress(JobNotFound):
+                return self._store.find(uid, None)
+            self._take_back(uid)
+            raise
+
+    def _take_back(self, uid: JobUid) -> None:
+        with contextlib.suppress(ProviderUnavailable):  # grants end by themselves, only later
+            self._provider.end_grants(uid)
 
     def _job(
         self, uid: JobUid, request: OceanStartRequest, environment: Environment, authorized: Authorized

@@ -23,9 +23,16 @@ class Repeat:
         self._quotas = quotas
         self._clock = clock
 
-    def retry(self, ref: int | str, viewer: Viewer, by: str, key: Key | None) -> Submitted:
-        """Of a failed or cancelled job. Raises NotFinished, AlreadyFinished (it went well)."""
+    def retry(
+        self, ref: int | str, viewer: Viewer, groups: tuple[str, ...], by: str, key: Key | None
+    ) -> Submitted:
+        """Of a failed or cancelled job; `groups` are those that its owner is in by now. Raises NotFinished,
+        AlreadyFinished (it went well).
+        """
         job = self._repeatable(ref, viewer)
+        objects = [given for given in job.spec.inputs if given.source is Source.OBJECT]
+        if objects and self._submit.replayed(key) is None:
+            self._submit.check_inputs(job.owner, groups, objects)
         return self._store.retry(job.uid, by, self._clock.now(), self._quotas, key)
 
     def clone(self, ref: int | str, viewer: Viewer, groups: tuple[str, ...], key: Key | None) -> Submitted:
@@ -46,6 +53,6 @@ class Repeat:
 
     def _repeatable(self, ref: int | str, viewer: Viewer) -> Job:
         job = self._jobs.find(ref, viewer)
-        if any(given.source is Source.GRANT for given in job.spec.inputs):
+        if job.spec.has_grants:
             raise NotRepeatable(ORDERED)
         return job

@@ -1,25 +1,29 @@
 """Taking a job: is the spec sound, can its environment run it, do the owner's quotas allow it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.compute.domain import quotas as quota_rules
 from services.compute.domain.environments import EnvironmentBook
-from services.compute.domain.errors import BadSpec, EnvironmentRefuses, JobNotFound
-from services.compute.domain.job import NewJob, Stored
+from services.compute.domain.errors import BadSpec, EnvironmentRefuses
+from services.compute.domain.job import NewJob
 from services.compute.domain.job_check import check_job
 from services.compute.domain.quotas import Held, Quotas
-from services.compute.domain.spec import Source
+from services.compute.domain.spec import Input, Spec
 from services.compute.ports import Clock
 from services.compute.ports.engines import Abilities
+from services.compute.ports.objects import ObjectBook
 from services.compute.ports.store import JobStore, Key, Submitted
 from services.compute.usecases.fitting import fit
+from services.compute.usecases.input_rights import InputRights
 
 PRICED = "This environment has its price: order it through the Ocean API, or choose a free one."
 
 
 class Submit:
-    """`engines` are the abilities of each engine by name, as far as environments name it."""
+    """`engines` are the abilities of each engine by name, as far as environments name it. Without `objects`
+    there are no stored objects for inputs.
+    """
 
     def __init__(
         self,
@@ -28,8 +32,10 @@ class Submit:
         engines: Mapping[str, Abilities],
         quotas: Quotas,
         clock: Clock,
+        objects: ObjectBook | None = None,
     ) -> None:
         self._store = store
+        self._rights = InputRights(store, objects)
         self._environments = environments
         self._engines = engines
         self._quotas = quotas
@@ -63,32 +69,31 @@ class Submit:
             quota_rules.check(quota, held.get(group, Held()), fitted.spec, f"The group {group}")
         return fitted
 
-    def _fitted(self, new: NewJob) -> NewJob:
-        check_job(new)
-        missing = list(self._missing_outputs(new))
+    def check_inputs(self, owner: str, groups: Collection[str], inputs: Sequence[Input]) -> None:
+        """Whether they are there for this owner, who is now in these groups. Raises BadSpec."""
+        missing = list(self._rights.problems(owner, groups, inputs))
         if missing:
             raise BadSpec(missing)
+
+    def input_problems(
+        self, owner: str, groups: Collection[str], inputs: Sequence[Input]
+    ) -> list[tuple[str, str]]:
+        """What they may not use of them, by place in the spec. Raises StoreUnavailable."""
+        return list(self._rights.problems(owner, groups, inputs))
+
+    def fit(self, spec: Spec, is_paid: bool = False) -> Spec:
+        """As its environment will run it. Raises EnvironmentUnknown, EnvironmentRefuses."""
+        environment = self._environments.find(spec.environment)
+        if environment.price_per_minute and not is_paid:
+            raise EnvironmentRefuses([("/environment", PRICED)])
+        abilities = self._engines.get(environment.engine, Abilities(pins_images=False))
+        return fit(spec, environment, abilities)
+
+    def _fitted(self, new: NewJob) -> NewJob:
+        check_job(new)
+        self.check_inputs(new.owner, new.groups, new.spec.inputs)
         environment = self._environments.find(new.spec.environment)
         if environment.price_per_minute and not new.is_paid:
             raise EnvironmentRefuses([("/environment", PRICED)])
         abilities = self._engines.get(environment.engine, Abilities(pins_images=False))
         return replace(new, spec=fit(new.spec, environment, abilities))
-
-    def _missing_outputs(self, new: NewJob) -> Iterator[tuple[str, str]]:
-        """Inputs that are outputs of other jobs: of this owner's, ended, and there."""
-        wanted = {
-            number: given.value.split("/", 1)
-            for number, given in enumerate(new.spec.inputs)
-            if given.source is Source.OUTPUT
-        }
-        kept = {uid: self._outputs(uid, new.owner) for uid in {uid for uid, _ in wanted.values()}}
-        for number, (uid, path) in wanted.items():
-            if path not in kept[uid]:
-                yield f"/inputs/{number}/value", "You have no job of this id that has kept such an output."
-
-    def _outputs(self, uid: str, owner: str) -> frozenset[str]:
-        try:
-            job = self._store.find(uid, {owner})
-        except JobNotFound:
-            return frozenset()
-        return frozenset(file.path for file in self._store.files(job.uid) if file.kind is Stored.OUTPUT)

@@ -68,6 +68,7 @@ def _run(worker: Worker, settings: WorkerSettings, stopping: Event) -> None:
     health = HealthServer(settings.health_host, settings.health_port, checks)
     health.start()
     worker.upkeep.start()
+    worker.herald.start()
     served = [environment.id for environment in worker.tools.served()]
     log.info("started", extra={"health_port": health.port, "worker": settings.name, "environments": served})
     loop = Thread(target=worker.loop.run, args=(stopping.is_set,), name="loop")
@@ -76,6 +77,7 @@ def _run(worker: Worker, settings: WorkerSettings, stopping: Event) -> None:
     worker.loop.wake()
     loop.join()
     worker.upkeep.stop()
+    worker.herald.stop()
     health.stop()
     worker.store.close()
     log.info("stopped")

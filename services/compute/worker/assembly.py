@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 
+from libs.fetch.guard import Guard, parse_allow
+from libs.web.internal_client import InternalClient
 from libs.web.settings import BadSettings
 from services.compute import foundation
+from services.compute.adapters.auth_people import AuthPeople
 from services.compute.adapters.clock import SystemClock
 from services.compute.adapters.files_fsspec import open_files
+from services.compute.adapters.mail_smtp import SmtpMail
+from services.compute.adapters.outside_http import OutsideHttp
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.environments import EnvironmentBook
 from services.compute.ports.files import ObjectFiles
+from services.compute.ports.mail import Mail
+from services.compute.worker.herald import Herald
 from services.compute.worker.loop import Loop, Pace
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
@@ -21,6 +28,7 @@ class Worker:
     tools: Tools
     loop: Loop
     upkeep: Upkeep
+    herald: Herald
 
 
 def read_book(settings: WorkerSettings) -> EnvironmentBook:
@@ -40,17 +48,35 @@ def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
     wanted = settings.engines or [environment.engine for environment in book.all()]
     tools = Tools(
         store=store,
+        workflows=store,
         engines=foundation.build_engines(wanted, work, settings.engine_settings),
         files=_files(settings),
         provider=foundation.provider(settings.peers, foundation.service_tokens(settings.peers)),
+        objects=store.objects,
+        outside=OutsideHttp(_guard(settings)),
         book=book,
         clock=SystemClock(),
         work=work,
+        sandbox_keep_seconds=settings.sandbox_keep_seconds,
+        quotas=foundation.read_environments(settings.storage).quotas,
     )
     pace = Pace(
         worker=settings.name, lease_seconds=settings.lease_seconds, poll_seconds=settings.poll_seconds
     )
-    return Worker(store, tools, Loop(tools, pace), Upkeep(tools))
+    herald = Herald(store.outbox, tools.outside, _mail(settings), tools.clock)
+    return Worker(store, tools, Loop(tools, pace, store.errands), Upkeep(tools), herald)
+
+
+def _mail(settings: WorkerSettings) -> Mail | None:
+    if settings.smtp_url is None:
+        return None
+    tokens = foundation.service_tokens(settings.peers)
+    auth = InternalClient(settings.peers.auth_url, "auth", tokens, settings.peers.auth_timeout_seconds)
+    return SmtpMail(settings.smtp_url, settings.mail_from, AuthPeople(auth).address_of)
+
+
+def _guard(settings: WorkerSettings) -> Guard:
+    return Guard(allow_all=settings.allow_non_public_ip, allow=parse_allow(settings.fetch_allow))
 
 
 def _files(settings: WorkerSettings) -> ObjectFiles:

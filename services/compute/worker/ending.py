@@ -14,7 +14,6 @@ from services.compute.domain.errors import EnvironmentUnknown, FilesUnavailable
 from services.compute.domain.job import KEEP_SECONDS, Stored, StoredFile
 from services.compute.domain.reasons import Reason
 from services.compute.domain.retry import may_retry, wait_seconds
-from services.compute.domain.spec import Source
 from services.compute.domain.states import State
 from services.compute.ports.engines import EngineAway, Handle
 from services.compute.ports.provider import ProviderUnavailable
@@ -68,15 +67,17 @@ class Ending:
 
     def end(self, hold: Hold, state: State, reason: Reason | None, files: Sequence[StoredFile]) -> Next:
         """The last move of a job."""
-        self._end_grants(hold)
+        has_ended = self._end_grants(hold)
         now, spec = self._tools.clock.now(), hold.job.spec
+        has_wish = state is State.CANCELLED and hold.is_unwanted
         change = Change(
             to=state,
-            reason=reason,
+            reason=None if has_wish else reason,  # whoever wished it has said why
             exit_code=hold.job.exit_code,
             files=files,
             expires_at=now
             + (spec.keep_seconds if spec.keep_seconds is not None else self._keep_seconds(hold)),
+            wake_at=None if has_ended else now,
             release=True,
         )
         hold.is_leaving = True
@@ -143,14 +144,16 @@ class Ending:
         hold.troubles = min(hold.troubles + 1, 16)
         return Pause(pause)
 
-    def _end_grants(self, hold: Hold) -> None:
-        """They end by themselves when the provider does not answer now."""
-        if not any(given.source is Source.GRANT for given in hold.job.spec.inputs):
-            return
+    def _end_grants(self, hold: Hold) -> bool:
+        """False when the provider does not answer now: upkeep asks it again."""
+        if not hold.job.spec.has_grants:
+            return True
         try:
             self._tools.provider.end_grants(hold.uid)
         except ProviderUnavailable as error:
             log.warning("grants end later", extra={"job": hold.uid, "reason": str(error)})
+            return False
+        return True
 
     def clear(self, hold: Hold) -> Next:
         """Of a job that has ended: the mounts go before the engine forgets the runs, so that a worker that

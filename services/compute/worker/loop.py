@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from services.compute.domain.errors import FencedOff, StoreUnavailable
 from services.compute.domain.ids import JobUid
 from services.compute.domain.states import State
+from services.compute.ports.errands import Errands
 from services.compute.worker import meters
+from services.compute.worker.errands import ErrandRunner
+from services.compute.worker.feeder import Feeder
+from services.compute.worker.gone import Strays
 from services.compute.worker.hold import GivenUp, Hold
 from services.compute.worker.keeper import Keeper
 from services.compute.worker.nexts import Again, Done, Next, Pause, Watch
@@ -41,10 +45,13 @@ class Pace:
 
 
 class Loop:
-    def __init__(self, tools: Tools, pace: Pace) -> None:
+    def __init__(self, tools: Tools, pace: Pace, errands: Errands | None = None) -> None:
         self._tools = tools
+        self._errands = None if errands is None else ErrandRunner(tools, errands)
         self._pace = pace
         self._steps = Steps(tools)
+        self._feeder = Feeder(tools)
+        self._strays = Strays(tools, pace.worker, pace.lease_seconds)
         self._places = {environment.id: environment.max_jobs for environment in tools.served()}
         self._lock = threading.Lock()
         self._held: dict[JobUid, Hold] = {}
@@ -94,6 +101,7 @@ class Loop:
         try:
             self._go_on()
             self._hear()
+            self._feeder.look()
             took = self._claim()
         except StoreUnavailable:
             return self._failed("the store is away")
@@ -108,8 +116,10 @@ class Loop:
         claimed = self._tools.store.claim(
             self._pace.worker, self._places, self._tools.clock.now(), self._pace.lease_seconds, CLAIM_LIMIT
         )
-        for found in claimed:
+        for found in (*claimed, *self._strays.claim()):
             hold = Hold(found)
+            if self._errands is not None and hold.job.state is State.RUNNING:
+                self._errands.inherit(hold.uid)
             with self._lock:
                 before = self._held.get(hold.uid)
                 self._held[hold.uid] = hold
@@ -121,6 +131,8 @@ class Loop:
         return len(claimed)
 
     def _hear(self) -> None:
+        if self._errands is not None:
+            self._errands.look(self.held())
         holds = {hold.uid: hold for hold in self.held() if not hold.is_unwanted}
         if not holds:
             return
@@ -240,6 +252,8 @@ class Loop:
         for watcher in self._watchers.values():
             watcher.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._errands is not None:
+            self._errands.leave()
         self._keeper.stop()
         try:
             self._tools.store.release([hold.lease for hold in holds])

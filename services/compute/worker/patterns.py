@@ -16,6 +16,17 @@ def matches(pattern: str, path: str) -> bool:
     plain character.
     """
     parts = _parsed(pattern)
+    return len(parts) in _reached(parts, path)
+
+
+def leads_on(pattern: str, folder: str) -> bool:
+    """Whether something below the folder of this path may match."""
+    parts = _parsed(pattern)
+    return any(place < len(parts) for place in _reached(parts, folder))
+
+
+def _reached(parts: tuple["_Part | None", ...], path: str) -> set[int]:
+    """How many parts of the pattern the path may have used up, each way to read it counted."""
     at = _opened({0}, parts)
     for name in path.split("/"):
         reached = set()
@@ -30,7 +41,7 @@ def matches(pattern: str, path: str) -> bool:
             elif part.matches(name):
                 reached.add(place + 1)
         at = _opened(reached, parts)
-    return len(parts) in at
+    return at
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.compute.domain import layout
 from services.compute.domain.errors import Refused
 from services.compute.domain.job import Job, Stored, StoredFile
 from services.compute.domain.reasons import Reason
+from services.compute.worker.archives import archive
 from services.compute.worker.hold import Phase
 from services.compute.worker.journal import Journal
 from services.compute.worker.outputs import Found, find_outputs, read_output
@@ -98,9 +99,16 @@ def media_type(path: str) -> str:
     return found or UNKNOWN_TYPE
 
 
+def _bytes(found: Found) -> Iterator[bytes]:
+    """Raises OSError, Refused."""
+    if found.members is None:
+        return read_output(found)
+    return archive(found.ground, found.parts, found.members, found.parts)
+
+
 def _checked(found: Found, phase: Phase) -> Iterator[bytes]:
     try:
-        for chunk in read_output(found):
+        for chunk in _bytes(found):
             phase.check()
             yield chunk
     except OSError as error:

@@ -1,7 +1,8 @@
 """The phase in which a job's commands run: tasks of a lane in sequence, lanes side by side.
 
 A run is written down before the engine is asked, and found by its tag after a crash; what the engine says of
-it is written down before anything follows from it. The first lane that fails ends the others.
+it is written down before anything follows from it. The first lane that fails ends the others. Sidecars are
+started first and ended when all others have ended; how they end decides nothing.
 """
 
 import logging
@@ -15,18 +16,30 @@ from services.compute.domain.errors import Refused
 from services.compute.domain.job import Run, RunState
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
-from services.compute.ports.engines import Activity, Engine, EngineAway, Handle, Limits, Observed, RunSpec
+from services.compute.ports.engines import Activity, Engine, EngineAway, Handle, Observed
 from services.compute.ports.store import Change
 from services.compute.worker.hold import Hold, unwanted
-from services.compute.worker.lanes import Lane, intended, lanes_of
+from services.compute.worker.journal import Journal
+from services.compute.worker.lanes import (
+    Lane,
+    deciding,
+    ended_at,
+    failures,
+    intended,
+    is_forgiven,
+    lanes_of,
+    went_well,
+)
 from services.compute.worker.nexts import Again, Next, Pause, Watch
+from services.compute.worker.run_specs import run_spec
+from services.compute.worker.tee import add_streams
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS: Final = 30.0  # after its time, before the worker ends what the engine did not
 AWAY_SECONDS: Final = 2.0  # between tries while the engine is away
-LEAST_WALL_SECONDS: Final = 0.001
+SERVED = Reason("cancelled", "What it served has ended.")
 
 
 class Running:
@@ -55,20 +68,20 @@ class Running:
         self._settle(hold)
         lanes = lanes_of(hold.job.spec, hold.runs.values())
         reason = self._stopper(hold, lanes, environment)
-        if reason is not None:
-            self._end(hold, engine, lanes, reason)
+        is_over = reason is not None or went_well(lanes)
+        if is_over:
+            self._end(hold, engine, lanes, reason or SERVED)
         else:
             for lane in lanes:
                 if not lane.has_ended:
                     self._start(hold, lane, environment, engine)
         lanes = lanes_of(hold.job.spec, hold.runs.values())
-        is_alive = any(lane.run is not None and lane.run.state is not RunState.ENDED for lane in lanes)
-        if reason is not None:
+        if is_over:
+            is_alive = any(lane.run is not None and lane.run.state is not RunState.ENDED for lane in lanes)
             return None if is_alive else self._finish(hold, lanes, reason)
-        if all(lane.has_ended and lane.reason is None for lane in lanes):
-            return self._finish(hold, lanes, None)
         # A run that was refused at once: what follows from it is due now.
-        is_due = any(lane.reason is not None or (lane.run is None and not lane.has_ended) for lane in lanes)
+        is_due = any(lane.reason is not None for lane in deciding(lanes)) or went_well(lanes)
+        is_due = is_due or any(lane.run is None and not lane.has_ended for lane in lanes)
         return Again() if is_due else None
 
     # -- what the engine said ------------------------------------------------------------------------
@@ -78,7 +91,7 @@ class Running:
             if run.state is not RunState.SUBMITTED or seen is None:
                 continue
             if seen.activity in (Activity.ENDED, Activity.LOST):
-                self._note(hold, _ended(run, seen))
+                self._note_end(hold, run, seen)
             elif seen.started_at is not None and run.started_at is None:
                 self._note(hold, replace(run, started_at=seen.started_at))
                 if hold.job.started_at is None:
@@ -86,17 +99,16 @@ class Running:
 
     def _stopper(self, hold: Hold, lanes: Sequence[Lane], environment: Environment) -> Reason | None:
         """Why everything that runs is to end; None when it may go on."""
-        if all(lane.has_ended and lane.reason is None for lane in lanes):
+        if went_well(lanes):
             return None
-        failed = [lane for lane in lanes if lane.reason is not None]
-        own = [lane for lane in failed if not _was_stopped(lane)]
+        own = failures(lanes)
         if own:
-            return min(own, key=_ended_at).reason
+            return own[0].reason
         if hold.is_unwanted:
             return unwanted(hold.job)
         if self._tools.clock.now() > self._deadline(hold, environment) + GRACE_SECONDS:
             return _late(self._seconds(hold, environment))
-        return failed[0].reason if failed else None
+        return next((lane.reason for lane in deciding(lanes) if lane.reason is not None), None)
 
     # -- what the engine is asked --------------------------------------------------------------------
     def _start(self, hold: Hold, lane: Lane, environment: Environment, engine: Engine) -> None:
@@ -116,8 +128,9 @@ class Running:
                 )
                 return
             hold.require(self._tools.clock.now())
+            place = Workplace(self._tools.work, hold.uid, hold.job.attempt)
             try:
-                handle = engine.submit(self._spec(hold, lane, run, environment, left))
+                handle = engine.submit(run_spec(hold.job, lane, run, place, environment, left))
             except Refused as refused:
                 self._note(hold, replace(run, state=RunState.ENDED, reason=refused.reason))
                 return
@@ -140,50 +153,36 @@ class Running:
             seen = engine.observe([handle])[handle]
             hold.observed[handle] = seen
             if seen.activity in (Activity.ENDED, Activity.LOST):
-                self._note(hold, _ended(run, seen))
-
-    def _spec(self, hold: Hold, lane: Lane, run: Run, environment: Environment, left: float) -> RunSpec:
-        job, task, resources = hold.job, lane.task, lane.role.resources
-        place = Workplace(self._tools.work, job.uid, job.attempt)
-        return RunSpec(
-            tag=run.tag,
-            image=task.image,
-            command=task.command,
-            environment=task.environment,
-            working_folder=task.working_folder,
-            mounts=place.mounts(job.spec),
-            limits=Limits(
-                cpus=resources.cpus,
-                memory_bytes=resources.memory_bytes,
-                disk_bytes=resources.disk_bytes,
-                processes=resources.processes,
-                log_bytes=environment.log_bytes,
-                wall_seconds=max(left, LEAST_WALL_SECONDS),
-            ),
-            log_folder=place.logs,
-            log_name=layout.stream(run.role, run.index, run.task, "")[:-1],
-            split_logs=task.split_logs,
-            network=job.spec.network,
-            nodes=resources.nodes,
-            gpus=resources.gpus,
-            options=environment.options,
-        )
+                self._note_end(hold, run, seen)
 
     # -- what is written down ------------------------------------------------------------------------
     def _finish(self, hold: Hold, lanes: Sequence[Lane], reason: Reason | None) -> Next:
-        own = [lane for lane in lanes if lane.reason is not None and not _was_stopped(lane)]
-        decided = min(own, key=_ended_at) if own else max(lanes, key=_ended_at)
+        own = failures(lanes)
+        decided = own[0] if own else max(deciding(lanes), key=ended_at)
         started = [run.started_at for run in hold.runs.values() if run.started_at is not None]
         self._change(
             hold,
             Change(
                 to=State.PUBLISHING,
-                reason=reason,
+                reason=None if reason is not None and is_forgiven(hold.job.spec, reason) else reason,
                 exit_code=decided.run.exit_code if decided.run is not None else None,
                 started_at=min(started, default=None),
             ),
         )
         return Again()
+
+    def _note_end(self, hold: Hold, run: Run, seen: Observed) -> None:
+        job = hold.job
+        place = Workplace(self._tools.work, job.uid, job.attempt)
+        role = next(role for role in job.spec.roles if role.name == run.role)
+        hold.require(self._tools.clock.now())
+        try:
+            add_streams(job.spec, role.tasks[run.task % len(role.tasks)], run, place)
+        except OSError as error:
+            why = error.strerror or str(error)
+            said = f"what {run.role}.{run.index}.{run.task} wrote could not be added to its file: {why}"
+            Journal(place.log(layout.PUBLISHING), self._tools.clock).say(said)
+        self._note(hold, _ended(run, seen))
 
     def _note(self, hold: Hold, run: Run) -> None:
         self._tools.store.note_run(hold.lease, run)
@@ -226,15 +225,6 @@ def _ended(run: Run, seen: Observed) -> Run:
         reason=reason,
         usage=seen.usage,
     )
-
-
-def _was_stopped(lane: Lane) -> bool:
-    """By us, because another lane failed or somebody wanted it: it did not fail by itself."""
-    return lane.reason is not None and lane.reason.code in ("cancelled", "deleted")
-
-
-def _ended_at(lane: Lane) -> float:
-    return lane.run.ended_at or 0.0 if lane.run is not None else 0.0
 
 
 def _late(seconds: float) -> Reason:

@@ -1,127 +1,164 @@
-"""Brings a job's inputs into its folders: inline, by grants of the provider, from sandboxes and other jobs.
+"""Brings a job's inputs into its folders, archives unpacked where that is asked for.
 
 All go through one meter of bytes: inputs may not be more than the job's disk. Reasons name the input by its
 label, never by a handle or an address.
 """
 
-import base64
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
-from services.compute.domain import layout
 from services.compute.domain.errors import FilesUnavailable, JobNotFound, OutputNotFound, Refused
 from services.compute.domain.job import Job
 from services.compute.domain.reasons import Reason
-from services.compute.domain.spec import Folder, Input, Source, Spec
+from services.compute.domain.spec import Folder, Input
+from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
 from services.compute.ports.provider import GrantRefused, InputUnavailable, ProviderUnavailable
+from services.compute.worker import inside
 from services.compute.worker.hold import Phase
 from services.compute.worker.journal import Journal
+from services.compute.worker.sources import Sources
 from services.compute.worker.tools import Tools
-from services.compute.worker.workplace import file_mode, make_folder
+from services.compute.worker.unpacking.landing import Landing, Target, TooLarge
+from services.compute.worker.unpacking.members import BadArchive
+from services.compute.worker.unpacking.unpack import unpack
+from services.compute.worker.view import Parts, locate, seen_at
+from services.compute.worker.workplace import folder_mode, make_folder
 
 TRIES: Final = 3  # for an origin that does not give a file; for neighbours of ours as long as the phase lasts
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 10.0
-_CHUNK = 256 * 1024
+_ARCHIVE: Final = "archive"  # beside the folders while it is unpacked
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One input, where it goes, and how many bytes there is room for."""
+    """One input, and how many bytes there is room for."""
 
     job: Job
     given: Input
     name: str
-    target: Path
-    folder: Folder
     room: int
 
 
 class StageIn:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._sources = Sources(tools)
 
     def bring(self, job: Job, aside: Path, phase: Phase, journal: Journal) -> None:
         """Fill `aside` with the spec's folders. Raises Refused, GivenUp."""
         spec = job.spec
-        places = [aside / str(number) for number in range(len(spec.folders))]
-        for place, folder in zip(places, spec.folders, strict=True):
-            make_folder(place, folder)
+        staging = _Staging(aside, spec.folders)
+        staging.make()
         left = max((role.resources.disk_bytes for role in spec.roles), default=0)
         for number, given in enumerate(spec.inputs, start=1):
-            name = _name(given, number)
+            name = given.label or f"input {number} ({given.path})"
             journal.say(f"input {number} of {len(spec.inputs)}: {name}")
-            target, folder = _target(spec, given, places)
-            left -= self._one(_Wanted(job, given, name, target, folder, left), phase, journal)
+            left -= self._one(_Wanted(job, given, name, left), staging, phase, journal)
 
-    def _one(self, wanted: _Wanted, phase: Phase, journal: Journal) -> int:
+    def _one(self, wanted: _Wanted, staging: "_Staging", phase: Phase, journal: Journal) -> int:
         """How many bytes it has."""
         pause, tries = FIRST_PAUSE_SECONDS, 0
         while True:
             phase.check()
             try:
-                return self._fetch(wanted, phase)
-            except InputUnavailable as error:
+                return self._fetch(wanted, staging, phase)
+            except (InputUnavailable, OutsideUnavailable) as error:
                 tries += 1
                 if tries >= TRIES:
-                    raise Refused(
-                        Reason("input_unavailable", f"{wanted.name} cannot be fetched.", str(error))
-                    ) from error
+                    raise _unavailable(wanted, str(error)) from error
                 journal.say(f"{wanted.name} cannot be fetched now; trying again")
             except (ProviderUnavailable, FilesUnavailable):
                 journal.say("what holds the inputs does not answer now; trying again")
             phase.pause(pause * (0.5 + self._tools.dice() / 2))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    def _fetch(self, wanted: _Wanted, phase: Phase) -> int:
+    def _fetch(self, wanted: _Wanted, staging: "_Staging", phase: Phase) -> int:
         try:
-            pieces = self._open(wanted)
+            pieces = self._sources.open(wanted.job, wanted.given)
             closes: Any = closing(pieces) if hasattr(pieces, "close") else nullcontext()
             with closes:
-                return _write(wanted, pieces, phase.check)
+                return staging.take(wanted, pieces, phase.check)
         except GrantRefused:
             raise Refused(
                 Reason("input_refused", f"{wanted.name} may not be used any more: the grant ended.")
             ) from None
+        except OutsideRefused as error:
+            raise _unavailable(wanted, str(error)) from error
         except (OutputNotFound, JobNotFound):
             raise Refused(Reason("input_unavailable", f"{wanted.name} does not exist (any more).")) from None
+        except TooLarge:
+            sentence = f"{wanted.name} does not fit on the disk that the job has."
+            raise Refused(Reason("input_too_large", sentence)) from None
+        except BadArchive as error:
+            sentence = f"{wanted.name} cannot be unpacked: {error}."
+            raise Refused(Reason("input_not_unpacked", sentence)) from error
         except OSError as error:
             sentence = f"{wanted.name} could not be written on the machine that was to run the job."
             raise Refused(Reason("input_unavailable", sentence, error.strerror or "")) from error
 
-    def _open(self, wanted: _Wanted) -> Iterator[bytes]:
-        job, given = wanted.job, wanted.given
-        if given.source is Source.GRANT:
-            return self._tools.provider.open(job.uid, given.value)
-        if given.source is Source.SANDBOX:
-            return self._tools.files.open(layout.stored_sandbox(job.owner, given.value))
-        if given.source is Source.OUTPUT:
-            uid, _, path = given.value.partition("/")
-            other = self._tools.store.find(uid, {job.owner})
-            return self._tools.files.open(layout.stored_output(other.uid, path))
-        content = base64.b64decode(given.value) if given.encoded else given.value.encode()
-        return iter([content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK)])
+
+class _Staging:
+    """A job's folders as they are made, numbered as in the spec."""
+
+    def __init__(self, aside: Path, folders: Sequence[Folder]) -> None:
+        self._aside = aside
+        self._folders = folders
+
+    def make(self) -> None:
+        """With a place in each for those that are seen in it."""
+        for number, folder in enumerate(self._folders):
+            make_folder(self._aside / str(number), folder)
+        for path in (path for folder in self._folders for path in seen_at(folder)):
+            above, _, name = path.rpartition("/")
+            outer = locate(self._folders, above)
+            if outer is not None:
+                mode = folder_mode(outer.folder.writable)
+                base = self._aside / str(outer.number)
+                inside.make_folder(base, (*outer.parts, name), mode)
+
+    def take(self, wanted: _Wanted, pieces: Iterable[bytes], check: Callable[[], None]) -> int:
+        """Begins anew whatever an earlier try left. Raises Refused, TooLarge, BadArchive, OSError."""
+        given = wanted.given
+        above, _, name = given.path.rpartition("/")
+        landing = Landing(lambda parts: self._target(above, parts), wanted.room, check)
+        if not given.unpack:
+            landing.write((name,), _pinned(wanted, pieces), executable=given.executable)
+            return landing.used
+        archive = self._aside / _ARCHIVE
+        try:
+            _save(archive, _pinned(wanted, pieces), wanted.room, check)
+            unpack(archive, name, landing, executable=given.executable)
+        finally:
+            archive.unlink(missing_ok=True)
+        return landing.used
+
+    def _target(self, above: str, parts: Parts) -> Target:
+        spot = locate(self._folders, "/".join((above, *parts)))
+        if spot is None:
+            raise Refused(Reason("input_unavailable", "An input lies in none of the job's folders."))
+        return Target(self._aside / str(spot.number), spot.parts, spot.folder.writable)
 
 
-def _write(wanted: _Wanted, pieces: Iterable[bytes], check: Callable[[], None]) -> int:
-    """Begins anew whatever an earlier try left."""
-    digest, size = hashlib.sha256(), 0
-    with wanted.target.open("wb") as file:
+def _save(archive: Path, pieces: Iterable[bytes], room: int, check: Callable[[], None]) -> None:
+    with archive.open("wb") as file:
         for piece in pieces:
             check()
-            size += len(piece)
-            if size > wanted.room:
-                raise Refused(
-                    Reason("input_too_large", f"{wanted.name} does not fit on the disk that the job has.")
-                )
-            digest.update(piece)
+            if file.tell() + len(piece) > room:
+                raise TooLarge
             file.write(piece)
-        os.fchmod(file.fileno(), file_mode(wanted.folder.writable, wanted.given.executable))
+
+
+def _pinned(wanted: _Wanted, pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """The same, held to its digest at the end. Raises Refused."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
     if wanted.given.sha256 is not None and digest.hexdigest() != wanted.given.sha256:
         raise Refused(
             Reason(
@@ -130,21 +167,7 @@ def _write(wanted: _Wanted, pieces: Iterable[bytes], check: Callable[[], None]) 
                 f"sha256 {digest.hexdigest()}, wanted {wanted.given.sha256}",
             )
         )
-    return size
 
 
-def _target(spec: Spec, given: Input, places: list[Path]) -> tuple[Path, Folder]:
-    number = layout.holder(given.path, [folder.path for folder in spec.folders])
-    if number is None or not layout.is_plain_path(given.path.lstrip("/")):
-        raise Refused(Reason("input_unavailable", "An input lies in none of the job's folders."))
-    folder = spec.folders[number]
-    inside = PurePosixPath(given.path).relative_to(folder.path)
-    place = places[number]
-    for part in inside.parts[:-1]:
-        place = place / part
-        make_folder(place, folder)
-    return place / inside.parts[-1], folder
-
-
-def _name(given: Input, number: int) -> str:
-    return given.label or f"input {number} ({given.path})"
+def _unavailable(wanted: _Wanted, evidence: str) -> Refused:
+    return Refused(Reason("input_unavailable", f"{wanted.name} cannot be fetched.", evidence))

@@ -4,21 +4,24 @@ Every step may be cut short and done again: what was done is read from the store
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from services.compute.domain import layout
 from services.compute.domain.environments import Environment
 from services.compute.domain.errors import EnvironmentUnknown, Refused
+from services.compute.domain.job import Job, Pull
 from services.compute.domain.reasons import Reason
-from services.compute.domain.spec import Image
+from services.compute.domain.spec_check import problems
 from services.compute.domain.states import FINAL, State
 from services.compute.ports.engines import EngineAway
 from services.compute.ports.store import Change
 from services.compute.worker.ending import Ending
+from services.compute.worker.gone import Gone
 from services.compute.worker.hold import Hold, Phase, unwanted
 from services.compute.worker.journal import Journal
 from services.compute.worker.nexts import Again, Done, Next
+from services.compute.worker.pulling import Pulling
 from services.compute.worker.running import Running
 from services.compute.worker.stage_in import StageIn
 from services.compute.worker.tools import Tools
@@ -26,16 +29,16 @@ from services.compute.worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
 AWAY_SECONDS: Final = 5.0  # until a queued job is tried again while its engine is away
-FIRST_PAUSE_SECONDS: Final = 0.5
-LONGEST_PAUSE_SECONDS: Final = 10.0
 
 
 class Steps:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._stage_in = StageIn(tools)
+        self._pulling = Pulling(tools)
         self._running = Running(tools)
         self._ending = Ending(tools)
+        self._gone = Gone(tools, self._ending)
         self._by_state: Mapping[State, Callable[[Hold], Next]] = {
             State.QUEUED: self._begin,
             State.STAGING: self._stage,
@@ -48,6 +51,8 @@ class Steps:
     def advance(self, hold: Hold) -> Next:
         """One step. Raises GivenUp, FencedOff, StoreUnavailable: the job is then as the store says."""
         hold.require(self._tools.clock.now())
+        if self._gone.concerns(hold):
+            return self._gone.step(hold)
         return self._by_state[hold.job.state](hold)
 
     def _begin(self, hold: Hold) -> Next:
@@ -59,6 +64,8 @@ class Steps:
                 f"No place was free for it within {seconds:g} seconds." if seconds else "It waited too long."
             )
             return self._ending.end(hold, State.FAILED, Reason("queue_timeout", sentence), [])
+        if (refused := _refused(hold.job)) is not None:
+            return self._ending.end(hold, State.FAILED, refused, [])
         environment = self._environment(hold)
         try:
             self._tools.engine_of(environment).ping()
@@ -103,33 +110,13 @@ class Steps:
         seconds = environment.pull_seconds if clocks.pull is None else clocks.pull
         late = Reason("pull_timeout", f"Its image was not ready within {seconds:g} seconds.")
         phase = Phase(hold, self._tools.clock, seconds, late)
+        pulls: list[Pull] = []
         try:
-            for image in _images(hold):
-                self._pull_one(environment, image, phase, journal)
+            self._pulling.make_ready(job, environment, phase, journal, pulls)
         except Refused as refused:
-            return self._fail(hold, refused.reason)
-        self._move(hold, Change(to=State.RUNNING))
+            return self._fail(hold, refused.reason, pulls)
+        self._move(hold, Change(to=State.RUNNING, pulls=pulls))
         return Again()
-
-    def _pull_one(
-        self, environment: Environment, image: Image | None, phase: Phase, journal: Journal
-    ) -> None:
-        """Raises Refused, GivenUp."""
-
-        def say(line: str) -> None:
-            phase.check()
-            journal.say(line)
-
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            phase.check()
-            try:
-                self._tools.engine_of(environment).pull(image, say)
-                return
-            except EngineAway:
-                journal.say("the engine does not answer now; trying again")
-            phase.pause(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _wait_for_engine(self, hold: Hold, environment: Environment) -> Next:
         reason = Reason("engine_away", f"The engine of {environment.id} does not answer.")
@@ -138,10 +125,10 @@ class Steps:
         self._move(hold, Change(to=None, reason=reason, wake_at=wake_at, release=True))
         return Done()
 
-    def _fail(self, hold: Hold, reason: Reason) -> Next:
+    def _fail(self, hold: Hold, reason: Reason, pulls: Sequence[Pull] | None = None) -> Next:
         """What a phase could not do; logs are kept all the same."""
         log.info("a phase failed", extra={"job": hold.uid, "state": hold.job.state, "reason": reason.code})
-        self._move(hold, Change(to=State.PUBLISHING, reason=reason))
+        self._move(hold, Change(to=State.PUBLISHING, reason=reason, pulls=pulls))
         return Again()
 
     def _environment(self, hold: Hold) -> Environment:
@@ -157,6 +144,12 @@ class Steps:
             hold.runs.clear()
 
 
-def _images(hold: Hold) -> list[Image | None]:
-    """Each once, in the order of their first use."""
-    return list(dict.fromkeys(task.image for role in hold.job.spec.roles for task in role.tasks))
+def _refused(job: Job) -> Reason | None:
+    """What a sweep's values made of its description was not looked at before, for every job of it."""
+    if job.workflow is None or not job.workflow.parameters:
+        return None
+    problem = next(problems(job.spec), None)
+    if problem is None:
+        return None
+    sentence = "With the values of its parameters the job cannot be run."
+    return Reason("parameters_refused", sentence, ": ".join(problem))

@@ -1,4 +1,5 @@
-"""What nobody waits for: orphaned runs, folders of jobs that are over, and jobs whose time is over.
+"""What nobody waits for: orphaned runs, folders of jobs that are over, grants that nobody could end; jobs,
+uploads and turns whose time is over.
 
 Workers die between any two effects; whatever they leave, this finds, at start and for ever. Every part may be
 done by several workers at once.
@@ -14,6 +15,7 @@ from services.compute.domain import layout
 from services.compute.domain.errors import ComputeError, JobNotFound
 from services.compute.domain.ids import Tag, is_uid
 from services.compute.ports.engines import Engine, EngineAway
+from services.compute.ports.provider import ProviderUnavailable
 from services.compute.worker import meters
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import remove_tree
@@ -21,7 +23,11 @@ from services.compute.worker.workplace import remove_tree
 log = logging.getLogger(__name__)
 ORPHAN_SECONDS: Final = 10.0  # between looks at the engines
 SWEEP_SECONDS: Final = 60.0  # between looks at folders and at jobs whose time is over
+RARE_SECONDS: Final = 3600.0  # between looks at uploads and turns
 PURGE_LIMIT: Final = 100
+TURNS: Final = 1000  # of each environment, besides those of owners who wait there
+GRANTS_LIMIT: Final = 20
+GRANTS_SECONDS: Final = 60.0  # until the provider is asked again to end what it did not answer for
 
 
 class Upkeep:
@@ -49,6 +55,20 @@ class Upkeep:
                 ended += self._orphans_of(name, engine)
             except EngineAway as error:
                 log.warning("the engine is away", extra={"engine": name, "reason": str(error)})
+        return ended
+
+    def grants(self) -> int:
+        """End what ended jobs were granted, where nobody could at their end. Raises StoreUnavailable."""
+        ended = 0
+        for uid in self._tools.store.granted(self._tools.clock.now(), GRANTS_LIMIT):
+            try:
+                self._tools.provider.end_grants(uid)
+            except ProviderUnavailable as error:
+                log.warning("grants end later", extra={"job": uid, "reason": str(error)})
+                self._tools.store.note_grants(uid, self._tools.clock.now() + GRANTS_SECONDS)
+                break  # the others wait for the next look, those that were not tried first
+            self._tools.store.note_grants(uid, None)
+            ended += 1
         return ended
 
     def sweep(self) -> int:
@@ -83,6 +103,30 @@ class Upkeep:
             meters.PURGED.inc()
         return len(uids)
 
+    def workflows(self) -> int:
+        """Remove workflows whose time is over, once their jobs are gone. Raises StoreUnavailable."""
+        uids = self._tools.workflows.expired_workflows(self._tools.clock.now(), PURGE_LIMIT)
+        for uid in uids:
+            self._tools.workflows.purge_workflow(uid)
+        return len(uids)
+
+    def sandboxes(self) -> int:
+        """Remove uploads whose time is over, except of owners of whose jobs one may still need them. Raises
+        StoreUnavailable, FilesUnavailable.
+        """
+        before = self._tools.clock.now() - self._tools.sandbox_keep_seconds
+        needed = {layout.sandboxes(owner) for owner in self._tools.store.busy_owners()}
+        removed = 0
+        for path in self._tools.files.unchanged_since(layout.SANDBOXES, before):
+            if path.rpartition("/")[0] not in needed:
+                self._tools.files.remove(path)
+                removed += 1
+        return removed
+
+    def turns(self) -> int:
+        """Forget turns that decide nothing any more. Raises StoreUnavailable."""
+        return self._tools.store.forget_turns(TURNS)
+
     def _orphans_of(self, name: str, engine: Engine) -> int:
         tags = engine.tags()
         known = self._tools.store.tags(tags) if tags else {}
@@ -101,17 +145,24 @@ class Upkeep:
         return len(over)
 
     def _run(self) -> None:
-        slow = SWEEP_SECONDS
+        slow, rare = SWEEP_SECONDS, RARE_SECONDS
         while True:
             self._safely(self.orphans)
+            self._safely(self.grants)
             if slow >= SWEEP_SECONDS:
                 slow = 0.0
                 self._safely(self.sweep)
-                while self._safely(self.purge) == PURGE_LIMIT and not self._stop.is_set():
-                    continue
+                for part in (self.purge, self.workflows):
+                    while self._safely(part) == PURGE_LIMIT and not self._stop.is_set():
+                        continue
+            if rare >= RARE_SECONDS:
+                rare = 0.0
+                self._safely(self.sandboxes)
+                self._safely(self.turns)
             if self._stop.wait(ORPHAN_SECONDS):
                 return
             slow += ORPHAN_SECONDS
+            rare += ORPHAN_SECONDS
 
     def _safely(self, part: Callable[[], int]) -> int:
         try:

@@ -13,6 +13,7 @@ from services.compute.adapters.engines.process import trees
 from services.compute.domain import layout
 from services.compute.domain.spec import Folder, Spec
 from services.compute.ports.engines import Mount
+from services.compute.worker.view import seen_at
 
 log = logging.getLogger(__name__)
 _TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST})
@@ -63,12 +64,15 @@ class Workplace:
         return self._folders / str(number)
 
     def mounts(self, spec: Spec) -> tuple[Mount, ...]:
-        """Outer folders before those that lie in them."""
-        numbered = sorted(enumerate(spec.folders), key=lambda pair: pair[1].path.count("/"))
-        return tuple(
-            Mount(host=self.folder(number), path=folder.path, writable=folder.writable)
-            for number, folder in numbered
-        )
+        """Outer folders before those that lie in them. One that is seen at two places is mounted at both: its
+        host folder is ours, and no link of the job's can stand for it.
+        """
+        mounts = [
+            Mount(host=self.folder(number), path=path, writable=folder.writable)
+            for number, folder in enumerate(spec.folders)
+            for path in seen_at(folder)
+        ]
+        return tuple(sorted(mounts, key=lambda mount: mount.path.count("/")))
 
     def remove_folders(self) -> None:
         """Nothing can be started in them any more."""
@@ -87,7 +91,11 @@ def make_folder(path: Path, folder: Folder) -> None:
     through the mount can they.
     """
     path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o777 if folder.writable else 0o755)
+    path.chmod(folder_mode(folder.writable))
+
+
+def folder_mode(writable: bool) -> int:
+    return 0o777 if writable else 0o755
 
 
 def file_mode(writable: bool, executable: bool) -> int:

@@ -32,6 +32,8 @@ from services.provider.domain.order_errors import (
 
 ONE_DATATOKEN = 10**18
 LATE_BLOCK_ALLOWANCE_SECONDS = 90
+_LOG_WEIGHT = 512
+_KEPT_WEIGHT = 16 * 1024  # receipts that weigh more are read each time
 MAX_NAMED_ORDERS = 8  # reuses of one receipt that are followed; each costs a look-up
 
 _TX_ID = re.compile(r"0x[0-9a-fA-F]{64}")
@@ -112,8 +114,6 @@ def parse_tx_id(value: str | bytes) -> str:
 
 def named_orders(receipt: Receipt, claim: Claim) -> tuple[str, ...]:
     """Transactions whose orders the receipt reuses for the claimed service, at most MAX_NAMED_ORDERS."""
-    if not order_reused(receipt.logs, claim.datatoken):
-        return ()
     named = dict.fromkeys(
         call.event.order_tx_id
         for call in _service_calls(receipt, claim)
@@ -236,31 +236,41 @@ def _calls_paid_to_us(receipt: Receipt, claim: Claim) -> list[Call]:
     return ours
 
 
-def _service_calls(receipt: Receipt, claim: Claim) -> list[Call]:
+def _service_calls(receipt: Receipt, claim: Claim) -> tuple[Call, ...]:
     """The datatoken's orders and reuses whose own fee was quoted for the claimed service.
 
     The contract emits exactly one fee for either. A receipt in which they do not pair up was not written
     by a datatoken contract, so nothing in it counts.
     """
-    started = order_started(receipt.logs, claim.datatoken)
-    events: list[OrderStarted | OrderReused] = [*started, *order_reused(receipt.logs, claim.datatoken)]
-    fees = provider_fees(receipt.logs, claim.datatoken)
+    weight = sum(_LOG_WEIGHT + len(log.data) for log in receipt.logs)
+    read = _read_calls if weight > _KEPT_WEIGHT else _known_calls
+    return read(receipt, claim.datatoken, claim.service_id)
+
+
+def _read_calls(receipt: Receipt, datatoken: str, service_id: str) -> tuple[Call, ...]:
+    started = order_started(receipt.logs, datatoken)
+    events: list[OrderStarted | OrderReused] = [*started, *order_reused(receipt.logs, datatoken)]
+    fees = provider_fees(receipt.logs, datatoken)
     if len(events) != len(fees):
-        return []
+        return ()
     in_order = zip(sorted(events, key=_position), sorted(fees, key=_position), strict=True)
-    paid = ((event, _service_fee(fee, claim)) for event, fee in in_order)
-    return [Call(event, fee) for event, fee in paid if fee is not None]
+    paid = ((event, _service_fee(fee, datatoken, service_id)) for event, fee in in_order)
+    return tuple(Call(event, fee) for event, fee in paid if fee is not None)
+
+
+# An order is used many times, and what its receipt says is the receipt's alone.
+_known_calls = lru_cache(maxsize=512)(_read_calls)
 
 
 def _position(event: OrderStarted | OrderReused | ProviderFee) -> int:
     return event.log_index
 
 
-def _service_fee(fee: ProviderFee, claim: Claim) -> PaidFee | None:
+def _service_fee(fee: ProviderFee, datatoken: str, service_id: str) -> PaidFee | None:
     data = decode_provider_data(fee.provider_data)
-    if data is None or data.service_id != claim.service_id:
+    if data is None or data.service_id != service_id:
         return None
-    if not same_address(data.datatoken, claim.datatoken):
+    if not same_address(data.datatoken, datatoken):
         return None
     return PaidFee(fee, data)
 

@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -76,16 +77,16 @@ class EgressApp:
         write = exchange.start(opened.status, opened.headers)
         if client is None:  # not gunicorn: its server takes the pieces from us
             return pieces(source)
-        with _ACTIVE.track_inprogress():
-            try:
-                write(b"")  # the headers go out now
-                exchange.sent = send_body(source.reply.body, client, write, self._patience)
-                exchange.outcome = "complete"
-            except TransferBroken as error:
-                exchange.outcome, exchange.sent = error.cause, error.sent
-                raise
-            finally:
-                source.close()
+        _ACTIVE.inc()
+        try:
+            exchange.sent = send_body(source.reply.body, client, write, self._patience)
+            exchange.outcome = "complete"
+        except TransferBroken as error:
+            exchange.outcome, exchange.sent = error.cause, error.sent
+            raise
+        finally:
+            _ACTIVE.dec()
+            source.close()
         return ()
 
 
@@ -144,21 +145,20 @@ class Exchange:
         metrics.observe(SERVICE, self.method, "download" if self.outcome else "other", self._status, seconds)
         if self.outcome:
             _SENT.inc(self.sent)
-            _DOWNLOADS.labels(self.outcome.partition(":")[0]).inc()
-        if self.path.startswith(("/health/", "/metrics")) and self._status < 400:
-            return
-        line = {
-            "time": logs.timestamp(time.time()),
-            "level": "INFO",
-            "service": SERVICE,
-            "logger": "access",
-            "message": "request",
-            "request_id": self.request_id,
-            "method": self.method[:16],
-            "status": self._status,
-            "ms": round(seconds * 1000, 2),
-            "bytes": self.sent,
-            "outcome": self.outcome,
-        }
-        sys.stderr.write(json.dumps(line) + "\n")
+            _counter(self.outcome.partition(":")[0]).inc()
+        if self._status >= 400 or not self.path.startswith(("/health/", "/metrics")):
+            sys.stderr.write(self._line(seconds))
         request_ids.clear()
+
+    def _line(self, seconds: float) -> str:
+        return (
+            f'{{"time": "{logs.timestamp(time.time())}", "level": "INFO", "service": "{SERVICE}", '
+            f'"logger": "access", "message": "request", "request_id": "{self.request_id}", '
+            f'"method": {json.dumps(self.method[:16])}, "status": {self._status}, '
+            f'"ms": {seconds * 1000:.2f}, "bytes": {self.sent}, "outcome": {json.dumps(self.outcome)}}}\n'
+        )
+
+
+@lru_cache(maxsize=16)  # the look-up by label takes longer than the counting
+def _counter(outcome: str) -> Counter:
+    return _DOWNLOADS.labels(outcome)

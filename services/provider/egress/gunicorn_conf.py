@@ -12,6 +12,7 @@ from libs.web.logs import JsonFormatter
 from services.provider.egress.app import SERVICE
 from services.provider.egress.settings import load_settings
 from services.provider.egress.ticket import MAX_TICKET_CHARS
+from services.provider.egress.worker import EgressWorker
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -26,7 +27,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
 _settings = load_settings(os.environ)
 
 bind = _settings.bind
-worker_class = "gthread"
+worker_class = EgressWorker
 workers = _settings.workers
 threads = _settings.threads
 worker_connections = _settings.threads + 1024

@@ -35,9 +35,10 @@ class Patience:
 
 
 def send_body(body: Body, client: socket.socket, write: Callable[[bytes], object], patience: Patience) -> int:
-    """Bytes sent. `write` frames a piece for a response without a stated length. Raises TransferBroken.
+    """Bytes sent. Raises TransferBroken. The origin's connection is closed or given back.
 
-    The response's headers are on the wire already. The origin's connection is closed or given back.
+    `write` frames a piece for a response without a stated length, and sends the response's headers before the
+    first one. An empty piece sends the headers alone: they wait for no byte that is not here yet.
     """
     transfer = _Transfer(body, client, write, patience)
     try:
@@ -72,14 +73,18 @@ class _Transfer:
         view: memoryview | None = None
         while not self._body.finished:
             rest = self._body.raw_rest() if self._can_splice else None
-            if rest is not None and self._splice(*rest):
-                return
+            if rest is not None:
+                self._write(b"")
+                if self._splice(*rest):
+                    return
             view = view or memoryview(bytearray(BUFFER_BYTES))
             self._copy_one(view)
+        self._write(b"")
 
     def _copy_one(self, view: memoryview) -> None:
         origin = self._body.waits_on
         if origin is not None:
+            self._write(b"")
             self._await_origin(origin)
         self._client.settimeout(self._patience.client_seconds)
         count = self._body.read_into(view)

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.device_requests import SqlDeviceRequests
 from services.auth.domain.device import DeviceRequest, DeviceState
 from services.auth.domain.errors import StoreUnavailable
@@ -20,6 +19,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_device import MemoryDeviceRequests
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.5
 DEVICE, USER = "d" * 64, "u" * 16

@@ -14,6 +14,7 @@ from services.auth.dialects.internal import errors as internal_errors
 from services.auth.dialects.native import errors as native_errors
 from services.auth.dialects.ocean import errors as ocean_errors
 from services.auth.domain.errors import AuthError
+from services.auth.domain.people import Person, PersonState
 from services.auth.domain.signing_keys import KeyState, StoredKey
 from services.auth.domain.wallets import SignedRequest
 from services.auth.usecases.keyring import RELOAD_SECONDS
@@ -232,3 +233,35 @@ def test_every_route_for_services_wants_a_service_token(world: World) -> None:
 def test_unknown_internal_route_has_the_internal_shape(client: FlaskClient) -> None:
     assert client.get("/internal/x").json == {"error": "http_404"}
     assert client.get("/internal/token").json == {"error": "http_405"}
+
+
+def person(letter: str, email: str | None) -> Person:
+    return Person(
+        id=letter * 32,
+        username=letter,
+        display_name=letter,
+        email=email,
+        state=PersonState.ACTIVE,
+        is_admin=False,
+        version=1,
+        created_at=0.0,
+    )
+
+
+def test_compute_asks_where_people_are_written_to_and_nobody_else(client: FlaskClient, world: World) -> None:
+    ada, bob = person("a", "ada@example.org"), person("b", None)
+    for known in (ada, bob):
+        world.people.add(known, None)
+    world.people.link_wallet(ada.id, A)
+
+    def asked(subject: str, name: str = "compute") -> Any:
+        return client.get(f"/internal/mail-addresses/{subject}", headers=service(world, name))
+
+    for subject in (ada.subject, f"eip155:{A}"):
+        assert asked(subject).json == {"email": "ada@example.org"}
+    for subject in (bob.subject, "person:" + "0" * 32, "client:x", "eip155:0x", "x", "person:"):
+        assert asked(subject).json == {"email": None}
+    assert asked(ada.subject, "provider").status_code == 403
+    assert client.get(f"/internal/mail-addresses/{ada.subject}").status_code == 401
+    world.people.change(ada.id, state=PersonState.DISABLED)
+    assert asked(ada.subject).json == {"email": None}

@@ -10,7 +10,6 @@ import pytest
 from libs.signing import tokens
 from libs.signing.errors import UnknownTokenKey
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.key_changes import SqlKeyChanges
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.stores import SqlKeyStore
@@ -23,6 +22,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock, MemoryKeyStore, PlainSealer
 from tests.fakes.auth_admin import ADMIN
 from tests.fakes.auth_people import MemoryAudit
+from tests.migrated import upgrade
 
 LONGEST = 30 * 86_400.0
 

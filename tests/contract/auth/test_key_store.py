@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.api_keys import SqlApiKeys
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.domain.api_keys import MOST_KEYS, ApiKey, TooManyKeys, new_key_id
@@ -18,6 +17,7 @@ from services.auth.ports.people import ApiKeys, Stamps
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.5
 LONG_AGO = NOW - 90 * 86_400

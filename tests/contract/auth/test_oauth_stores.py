@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.clients import SqlClients
 from services.auth.adapters.store_sql.grants import SqlCodes, SqlGrants, SqlRefreshTokens
 from services.auth.adapters.store_sql.single_use import SqlSingleUse
@@ -32,6 +31,7 @@ from tests.fakes.auth_oauth import (
     MemoryTokenStanding,
 )
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.25
 ALICE, BOB = "person:" + "a" * 32, "person:" + "b" * 32

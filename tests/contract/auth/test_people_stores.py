@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.audit import SqlAudit
 from services.auth.adapters.store_sql.guesses import SqlGuesses
 from services.auth.adapters.store_sql.people import SqlPeople
@@ -34,6 +33,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 WALLET = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 OTHER_WALLET = "0xBE5449a6A97aD46c8558A3356267Ee5D2731ab5e"

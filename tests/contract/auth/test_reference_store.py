@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.grants import SqlGrants
 from services.auth.adapters.store_sql.references import SqlReferenceTokens
 from services.auth.domain.errors import StoreUnavailable
@@ -18,6 +17,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_references import MemoryReferenceTokens
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.5
 GRANT = Grant(

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.sessions import SqlSessions
 from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.secrets import hash_of
@@ -18,6 +17,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_sessions import MemorySessions
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.5
 A, B = "a" * 64, "b" * 64

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql.oauth_tables import single_use
 from services.auth.adapters.store_sql.single_use import PURGE_AFTER_SECONDS, SqlSingleUse
 from services.auth.domain.errors import StoreUnavailable
@@ -17,6 +16,7 @@ from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_oauth import MemorySingleUse
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.25
 AT_ONCE = 24

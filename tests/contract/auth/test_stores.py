@@ -12,7 +12,6 @@ from sqlalchemy import Connection, text
 
 from libs.signing import tokens
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.auth.adapters.store_sql import oauth_tables, people_tables  # noqa: F401 - they join the metadata
 from services.auth.adapters.store_sql.stamps import SqlStamps
 from services.auth.adapters.store_sql.stores import SqlKeyStore, SqlSpentMessages, SqlTokenStore
@@ -27,6 +26,7 @@ from services.auth.ports.wallets import SpentMessages
 from services.auth.wiring import MIGRATIONS
 from tests.fakes.auth import FrozenClock, MemoryKeyStore, MemorySpentMessages, MemoryTokenStore
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 from tests.migrations_kit import check_migrations
 
 NOW = 1_700_000_000.5

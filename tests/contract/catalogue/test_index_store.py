@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.store_sql import tables as t
 from services.catalogue.adapters.store_sql.catalogue import SqlCatalogue
@@ -29,6 +28,7 @@ from services.catalogue.domain.facts import (
 )
 from services.catalogue.domain.query.search import parse_search
 from tests.fakes.catalogue_assets import raw_ddo, served
+from tests.migrated import upgrade
 
 CHAIN = 8996
 NFT = "0x" + "ab" * 20

@@ -1,6 +1,7 @@
 """The port ObjectFiles over a local folder and over another fsspec file system; and Logs above both."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from services.compute.adapters.logs import StoredLogs
 from services.compute.domain.errors import FilesUnavailable, OutputNotFound, Refused
 from services.compute.domain.layout import live_log, stored_log
 from services.compute.ports.files import ObjectFiles
+from tests.waiting import wait_for
 
 UID = "a" * 32
 BIG = bytes(range(256)) * 40_000  # more than one piece of anybody's
@@ -213,3 +215,16 @@ def test_a_live_log_that_is_a_link_is_not_followed(logs: StoredLogs, tmp_path: P
     (tmp_path / "work" / live_log(UID, 1, "staging")).symlink_to("/etc/passwd")
     with pytest.raises(OutputNotFound):
         logs.read(UID, 1, "staging", 0, 10)
+
+
+def test_files_that_nobody_wrote_lately_are_found_at_any_depth(files: ObjectFiles) -> None:
+    for path in ("sandboxes/a/old", "sandboxes/b/deep/old", "jobs/a/old"):
+        files.put(path, [b"x"])
+    between = time.time() + 0.02
+    wait_for(lambda: time.time() > between, "the clock to move")
+    files.put("sandboxes/a/new", [b"x"])
+    files.put("sandboxes/b/deep/old", [b"again"])
+    assert list(files.unchanged_since("sandboxes", between)) == ["sandboxes/a/old"]
+    everything = {"sandboxes/a/old", "sandboxes/a/new", "sandboxes/b/deep/old"}
+    assert set(files.unchanged_since("sandboxes", time.time() + 60)) == everything
+    assert list(files.unchanged_since("nothing", time.time())) == []

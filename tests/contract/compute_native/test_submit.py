@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.compute.domain.input_check import MAX_INLINE
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.spec import Source
 from tests.fakes.compute_room import ADA, MINIMUM, Room
@@ -143,7 +144,7 @@ def test_what_is_shown_of_a_spec_can_be_submitted_again(room: Room) -> None:
         ({"inputs": [{"path": "x", "text": "a", "source": "grant"}]}, ["/inputs/0/source"]),
         ({"inputs": [{"path": "x", "text": "a"}, {"path": "x", "text": "b"}]}, ["/inputs/1/path"]),
         ({"inputs": [{"path": "x", "text": "a"}, {"path": "x/y", "text": "b"}]}, ["/inputs/0/path"]),
-        ({"inputs": [{"path": "x", "text": "a" * (1024 * 1024 + 1)}]}, ["/inputs"]),
+        ({"inputs": [{"path": "x", "text": "a" * (MAX_INLINE + 1)}]}, ["/inputs"]),
         ({"inputs": [{"path": "x", "sandbox": "none"}]}, ["/inputs/0/sandbox"]),
         ({"inputs": [{"path": "x", "sandbox": "../other"}]}, ["/inputs/0/sandbox"]),
         ({"inputs": [{"path": "x", "output": "a" * 32 + "/f"}]}, ["/inputs/0/output"]),

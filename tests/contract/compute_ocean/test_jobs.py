@@ -375,3 +375,12 @@ def test_a_store_that_is_away_is_a_503(room: OceanRoom) -> None:
     room.store.away = True
     answer = room.status()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize("how", ["stop", "delete"])
+def test_grants_of_a_job_that_never_ran_are_left_to_upkeep(room: OceanRoom, how: str) -> None:
+    uid = room.started()
+    answer = room.unbound_stop(uid) if how == "stop" else room.control("DELETE", uid)
+    assert answer.status_code == 200
+    assert room.job(uid).state is State.CANCELLED
+    assert list(room.store.granted(room.clock.now(), 10)) == [uid]

@@ -9,11 +9,13 @@ import pytest
 from libs.signing.messages import ComputeStart
 from libs.signing.personal import sign_text
 from libs.web.http import PeerUnavailable
+from services.compute.domain.errors import StoreUnavailable
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Folder, Input, Source
 from services.compute.domain.states import State
 from services.compute.ports.provider import Authorized, StartRequest, UseRefused
+from services.compute.ports.store import Filter
 from tests.fakes.compute_ocean import (
     ALGORITHM,
     COMPUTE,
@@ -568,3 +570,49 @@ def test_the_owner_sees_neither_handles_nor_the_secret(room: OceanRoom) -> None:
     text = room.start().get_data(as_text=True)
     assert "grant-" not in text
     assert "secret" not in text
+
+
+class Breaking:
+    """A store whose answer to submissions is lost: before or after it took the job, so many times."""
+
+    def __init__(self, room: OceanRoom, *, after: bool, times: int) -> None:
+        self._submit = room.store.submit
+        self._after = after
+        self._left = times
+        self.tries = 0
+        room.store.submit = self  # type: ignore[method-assign]
+
+    def __call__(self, *given: Any, **more: Any) -> Any:
+        self.tries += 1
+        if self._left == 0:
+            return self._submit(*given, **more)
+        self._left -= 1
+        if self._after and self.tries == 1:
+            self._submit(*given, **more)
+        raise StoreUnavailable
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_store_that_breaks_in_the_commit_costs_no_job_its_grants(room: OceanRoom, after: bool) -> None:
+    breaking = Breaking(room, after=after, times=1)
+    uid = room.started()
+    assert breaking.tries == 2
+    assert room.store.count(Filter(owners=None)) == 1
+    assert [start.job for start in room.provider.starts] == [uid]
+    assert room.provider.ended == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_grants_stay_while_nobody_knows_whether_there_is_a_job(room: OceanRoom, after: bool) -> None:
+    Breaking(room, after=after, times=2)
+    answer = room.start()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert room.provider.ended == []
+    assert room.store.count(Filter(owners=None)) == after
+
+
+def test_grants_end_when_the_store_is_back_and_refuses(room: OceanRoom) -> None:
+    room.started()
+    Breaking(room, after=False, times=1)
+    assert room.start().get_json() == {"error": "`agreementId` already in use for other job."}
+    assert room.provider.ended == [room.provider.starts[1].job]

@@ -11,7 +11,10 @@ from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.ids import new_uid
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.states import State
+from services.compute.domain.workflow import WorkflowState
 from services.compute.ports.store import Filter
+from services.compute.ports.workflows import WorkflowFilter
+from tests.fakes.compute_flows import end_next, new_workflow, step, swept
 from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job
 
 Seen = list[tuple[str, Any]]
@@ -69,6 +72,10 @@ def whole_scans(found: list[str]) -> list[str]:
         Filter(owners=[ALICE], dialects=["native", "ocean"]),
         Filter(owners=[ALICE], name="n"),
         Filter(owners=[ALICE], labels={"a": "b"}, facts={"c": "d"}),
+        Filter(owners=[ALICE], states=[State.QUEUED], lingering=True),
+        Filter(owners=[ALICE, BOB], workflow=7),
+        Filter(owners=[ALICE], workflow=7, name="n"),
+        Filter(owners=[ALICE], ids=[1, 2]),
     ],
     ids=repr,
 )
@@ -103,9 +110,34 @@ def test_upkeep(store: SqlJobStore) -> None:
     for work, index in (
         (lambda: store.expired(NOW, 9), "ix_jobs_expires_at"),
         (lambda: store.dead(), "ix_jobs_dead_at"),
+        (lambda: store.granted(NOW, 9), "ix_jobs_granted"),
+        (lambda: store.strays([SPACE], NOW, 9), "ix_jobs_active"),
         (lambda: store.running_in([SPACE]), "ix_jobs_active"),
         (lambda: store.wishes([new_uid()]), "sqlite_autoindex_jobs_1"),
     ):
         found = plans(store, work)
         assert whole_scans(found) == []
         assert index in found[0]
+
+
+def test_heads(store: SqlJobStore) -> None:
+    wanted = Filter(owners=[ALICE], states=[State.QUEUED], lingering=True)
+    found = plans(store, lambda: store.heads(wanted))
+    assert whole_scans(found) == []
+    assert ["ix_jobs_owner_state_id" in found[0], "ix_jobs_lingers" in found[1]] == [True, True]
+
+
+def test_workflows(store: SqlJobStore) -> None:
+    new = new_workflow(step("a"), swept("s", 100, "a"), step("end", "s"))
+    uid = store.submit_workflow(new, Quotas(), NOW).workflow.uid
+    wanted = WorkflowFilter(owners=[ALICE], states=[WorkflowState.PENDING], lingering=True)
+    end_next(store)
+    for work, index in (
+        (lambda: store.due_workflows(NOW, 9), "ix_workflows_due_at"),
+        (lambda: store.feed(uid, Quotas(), NOW), "ix_workflow_steps_ready"),
+        (lambda: store.expired_workflows(NOW, 9), "ix_workflows_expires_at"),
+        (lambda: store.workflow_heads(wanted), "ix_workflows_lingers"),
+    ):
+        found = plans(store, work)
+        assert [plan for plan in found if "SCAN workflow" in plan and "USING" not in plan] == []
+        assert any(index in plan for plan in found), index

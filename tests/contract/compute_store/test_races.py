@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
-from services.compute.domain.errors import AgreementInUse, ComputeError, FencedOff, KeyInFlight, QuotaExceeded
+from services.compute.domain.errors import AgreementInUse, FencedOff, KeyInFlight, QuotaExceeded
 from services.compute.domain.job import Wish
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.ports.store import Change, Filter, JobStore, Key, Submitted
+from tests.fakes.at_once import at_once, kinds
 from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job, run_of, sized
 from tests.fakes.compute_rows import key_of
 from tests.fakes.compute_store import MemoryJobStore
@@ -24,32 +23,6 @@ from tests.fakes.compute_store import MemoryJobStore
 FREE = Quotas()
 STOP = Reason("cancelled", "It was stopped.")
 ROOT = Path(__file__).parents[3]
-
-
-def at_once(count: int, work: Callable[[int], object]) -> list[object]:
-    """What `count` simultaneous calls return, or the ComputeError that each raised."""
-    results: list[object] = []
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        barrier.wait()
-        try:
-            results.append(work(number))
-        except ComputeError as error:
-            results.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == count
-    return results
-
-
-def kinds(results: list[object]) -> dict[str, int]:
-    names = [type(result).__name__ for result in results]
-    return {name: names.count(name) for name in names}
 
 
 def test_of_simultaneous_claims_each_job_goes_to_one(store_url: str) -> None:

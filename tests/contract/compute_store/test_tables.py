@@ -3,21 +3,24 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, Table, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from services.compute.adapters.store_sql import side_tables, workflow_tables
-from services.compute.adapters.store_sql.store import MIGRATIONS, open_store
+from services.compute.adapters.store_sql.store import MIGRATIONS, SqlJobStore, open_store
 from services.compute.adapters.store_sql.tables import ACTIVE, UNFINISHED, job_events, jobs, metadata
 from services.compute.adapters.store_sql.tables import QUEUED as QUEUED_SQL
 from services.compute.domain import states
+from services.compute.domain.errands import ErrandKind
 from services.compute.domain.errors import StoreUnavailable
 from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.job import Stored, Wish
+from services.compute.domain.notices import Means, Notice
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.ports.store import Change, Filter, Key, Lease
+from tests.fakes.compute_flows import new_workflow, run_through, step, swept
 from tests.fakes.compute_jobs import ALICE, NOW, SPACE, kept, new_job, run_of
 from tests.fixtures_postgres import PostgresServer
 from tests.migrations_kit import check_migrations
@@ -90,25 +93,50 @@ def test_the_database_itself_refuses_a_second_unfinished_job_of_a_payment(store_
 def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
     store = open_store(store_url)
     key = Key(owner=ALICE, dialect="native", key="k", fingerprint="f" * 64)
-    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",))
+    told = Notice(means=Means.WEBHOOK, url="https://hooks.example/")
+    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",), notices=(told,))
     uid = store.submit(new, Quotas(), NOW, key).job.uid
+    store.errands.ask(uid, ErrandKind.EXEC, "ls", ALICE, NOW, NOW + 9)
     (claimed,) = store.claim("w", {SPACE: 1}, NOW, 30)
     store.intend(claimed.lease, run_of(uid))
     store.change(claimed.lease, Change(to=None, files=[kept("a"), kept("staging", kind=Stored.LOG)]), NOW)
-    tables = [table.name for table in metadata.sorted_tables if table.name not in ("turns", "spent_texts")]
-
-    def filled() -> list[str]:
-        with store._database.read() as connection:
-            return [
-                name
-                for name in tables
-                if connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
-            ]
-
-    assert filled() == tables
+    tables = [table.name for table in metadata.sorted_tables if table is jobs or _hangs_on(table, jobs)]
+    assert _filled(store, tables) == tables
     store.purge(uid)
-    assert filled() == []
+    assert _filled(store, tables) == []
     store.close()
+
+
+def test_with_a_workflow_goes_everything_that_hangs_on_it(store_url: str) -> None:
+    store = open_store(store_url)
+    key = Key(owner=ALICE, dialect="native", key="k", fingerprint="f" * 64)
+    told = Notice(means=Means.WEBHOOK, url="https://hooks.example/")
+    new = new_workflow(swept("s", 2), step("end", "s"), labels={"a": "b"}, notices=(told,))
+    first = store.submit_workflow(new, Quotas(), NOW).workflow
+    run_through(store, first, lambda job: State.FAILED if job.name == "wf/s/1" else State.SUCCEEDED)
+    again = store.rerun_workflow(first.uid, (), Quotas(), NOW, key).workflow
+    run_through(store, again)
+    workflows = workflow_tables.workflows
+    theirs = [workflows, *(table for table in metadata.sorted_tables if _hangs_on(table, workflows))]
+    tables = [table.name for table in theirs]
+    assert _filled(store, tables) == tables
+    for uid in store.expired(NOW + 1e9, 99):
+        store.purge(uid)
+    for uid in store.expired_workflows(NOW + 1e9, 99):
+        store.purge_workflow(uid)
+    assert _filled(store, tables) == []
+    store.close()
+
+
+def _hangs_on(table: Table, other: Table) -> bool:
+    return any(key.column.table is other for key in table.foreign_keys)
+
+
+def _filled(store: SqlJobStore, tables: list[str]) -> list[str]:
+    with store._database.read() as connection:
+        return [
+            name for name in tables if connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
+        ]
 
 
 def test_a_lost_database_is_unavailable_and_never_an_answer(

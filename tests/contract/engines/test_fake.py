@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from services.compute.domain.errors import Refused
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import EngineAway, RunSpec
+from services.compute.ports.engines import Command, EngineAway, Executed, RunSpec
 from tests.contract.engines import suite
 from tests.contract.engines.suite import EngineSuite
 from tests.engine_rig import Rig, work
@@ -24,6 +25,22 @@ def _writes(name: str, data: bytes) -> Script:
     return Script(act=act)
 
 
+def _execute(spec: RunSpec, command: Command) -> Executed:
+    """The commands of the suite, as a machine would answer."""
+    line = command.words[-1]
+    if line == "/no/such/program":
+        raise Refused(NOT_FOUND)
+    if "made" in line:
+        (work(spec) / "made").write_bytes(b"x\n")
+        return Executed(3, b"seen\ngiven of the run\n")
+    if "while" in line and "beats" not in line:
+        return Executed(None, b"early\n")
+    if "zero" in line:
+        return Executed(0, bytes(1000), is_cut=True)
+    (work(spec) / "beats").touch()
+    return Executed(0, b"")
+
+
 SCRIPTS = {
     suite.HELLO: Script(output=b"hello\n"),
     suite.THREE: Script(exit_code=3, errors=b"no\n"),
@@ -32,7 +49,7 @@ SCRIPTS = {
     suite.BOTH: Script(output=b"out", errors=b"err"),
     suite.BINARY: Script(output=b"\x00\x01\xff\r\n"),
     suite.COUNTED: _writes("starts", b"started\n"),
-    suite.WAITING: Script(output=b"begun\n", last_output=b"done\n", running=None),
+    suite.WAITING: Script(output=b"begun\n", last_output=b"done\n", running=None, execute=_execute),
     suite.PARENT: Script(output=b"begun\n", running=None),
     suite.WORDS: Script(output=b"a b\n'$x||/work\ngiven"),
     suite.WRITES: _writes("made", b"new\n"),

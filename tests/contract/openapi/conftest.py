@@ -16,6 +16,7 @@ from services.compute.deps import Deps as ComputeDeps
 from tests.fakes.auth_world import World
 from tests.fakes.compute import SETTINGS as COMPUTE_SETTINGS
 from tests.fakes.compute_ocean import OceanRoom
+from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_room import Room
 from tests.fakes.provider_app import FakeServiceTokens, Provider
 
@@ -36,6 +37,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flas
             ComputeDeps(
                 native=Room(tmp_path_factory.mktemp("native")).parts,
                 ocean=OceanRoom(tmp_path_factory.mktemp("ocean")).parts,
+                prominence=Prominence(tmp_path_factory.mktemp("prominence")).parts,
                 verifier=FakeServiceTokens(),
             ),
         ),

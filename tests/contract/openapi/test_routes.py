@@ -62,6 +62,8 @@ PUBLIC = {
     ("catalogue", "/api/aquarius/chains/status/{chain_id}"),
     ("catalogue", "/api/aquarius/validation/schema"),
     ("compute", "/tidegate/v1/status"),
+    ("compute", "/prominence/v1/health"),
+    ("compute", "/api/v1/health"),
     ("compute", "/api/services/compute"),  # states alone: what a job was about wants a signature
     ("compute", "/api/compute"),
     ("compute", "/api/services/computeEnvironments"),

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Connection, text
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.provider.adapters.store_sql.ledger import SqlNonceLedger
 from services.provider.adapters.store_sql.tables import metadata
 from services.provider.domain.nonces import LedgerUnavailable, MalformedNonce, NonceTooLow
@@ -16,6 +15,7 @@ from services.provider.ports import NonceLedger
 from services.provider.wiring import MIGRATIONS
 from tests.fakes.provider import MemoryLedger
 from tests.fixtures_postgres import PostgresServer
+from tests.migrated import upgrade
 from tests.migrations_kit import check_migrations
 
 ALICE = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from libs.sql.engine import Database
-from libs.sql.migrate import upgrade
 from services.provider.adapters.store_sql.grants import SqlGrantStore
 from services.provider.domain.grants import Grant, GrantsUnavailable
 from services.provider.ports import GrantStore
 from services.provider.wiring import MIGRATIONS
 from tests.fakes.access import MemoryGrants
+from tests.migrated import upgrade
 
 NOW = 1_700_000_000.25
 GRANT = Grant(

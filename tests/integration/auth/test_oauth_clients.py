@@ -1,9 +1,9 @@
 """OAuth2 clients that others wrote, and many callers at once, against the real server on both databases."""
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session as OAuthlibSession
 
+from libs.signing.keys import PrivateKey
 from libs.sql.engine import Database
 from services.auth.adapters.clock import SystemClock
 from services.auth.adapters.store_sql.clients import SqlClients
@@ -22,18 +23,18 @@ from services.auth.domain.grants import AuthorizationCode, Grant
 from services.auth.domain.secrets import hash_of, new_secret
 from tests.auth_server import ISSUER, auth_environment, auth_starting
 from tests.fakes.oauth_apps import CHALLENGE, KEY, REDIRECT, SECRET, VERIFIER, app_of, public
-from tests.granian import Granian
+from tests.fixtures_postgres import PostgresServer
 
-SUBJECT = "eip155:0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 AT_ONCE = 20
 
 
 @dataclass(frozen=True)
 class Site:
-    """A server, and the tables behind it."""
+    """A server, the tables behind it and somebody who has nothing there yet."""
 
     url: str
     database: Database
+    subject: str
 
     @property
     def token(self) -> str:
@@ -48,7 +49,7 @@ class Site:
         grant = Grant(
             id=new_secret()[:32],
             client_id=client_id,
-            subject=SUBJECT,
+            subject=self.subject,
             flow="code",
             scopes=("openid", "job:read"),
             created_at=clock.now(),
@@ -67,28 +68,34 @@ class Site:
         return code
 
     def grants(self) -> int:
-        return len(SqlGrants(self.database, SystemClock()).of_subject(SUBJECT))
+        return len(SqlGrants(self.database, SystemClock()).of_subject(self.subject))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Its clients: `app` has a secret, `keyed` a key, `native` neither."""
+    folder = tmp_path_factory.mktemp("oauth")
+    url = f"sqlite:///{folder}/auth.db"
+    if request.param == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        url = postgres.new_database()
+    with auth_starting(folder, auth_environment(url, "http://127.0.0.1:9"), workers=2) as running:
+        running.wait_until_live()
+        site = Site(running.url, Database.open(url), "")
+        site.register(app_of("app"))
+        native = {"auth_method": PUBLIC, "secret_hash": None, "grant_types": (CODE, REFRESH)}
+        site.register(app_of("native", **native))
+        jwks = {"keys": [public(KEY)]}
+        site.register(app_of("keyed", auth_method=PRIVATE_KEY_JWT, secret_hash=None, jwks=jwks))
+        yield site
+        site.database.dispose()
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(server: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # of the clients: TLS ends at the gateway
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    with auth_starting(tmp_path, auth_environment(database_url, "http://127.0.0.1:9"), workers=2) as server:
-        server.wait_until_live()
-        started = of(server, database_url)
-        yield started
-        started.database.dispose()
-
-
-def of(server: Granian, database_url: str) -> Site:
-    site = Site(server.url, Database.open(database_url))
-    site.register(app_of("app"))
-    site.register(app_of("native", auth_method=PUBLIC, secret_hash=None, grant_types=(CODE, REFRESH)))
-    jwks = {"keys": [public(KEY)]}
-    keyed = app_of("keyed", auth_method=PRIVATE_KEY_JWT, secret_hash=None, jwks=jwks)
-    site.register(keyed)
-    return site
+    return replace(server, subject=f"eip155:{PrivateKey(secrets.token_bytes(32)).address}")
 
 
 def works(site: Site, token: str) -> bool:

@@ -17,7 +17,7 @@ from services.compute.adapters.store_sql.store import open_store
 from services.compute.domain.environments import Environment, EnvironmentBook
 from services.compute.domain.ids import Tag
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Abilities, Activity, Handle, Observed, RunSpec
+from services.compute.ports.engines import Abilities, Activity, Handle, Observed, Ready, RunSpec
 from services.compute.worker.loop import Loop, Pace
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
@@ -44,7 +44,8 @@ class FolderEngine:
 
     def check(self, spec: RunSpec) -> None: ...
 
-    def pull(self, image: Image | None, say: Callable[[str], None]) -> None: ...
+    def pull(self, image: Image | None, say: Callable[[str], None]) -> Ready:
+        return Ready()
 
     def submit(self, spec: RunSpec) -> Handle:
         try:
@@ -76,12 +77,16 @@ class FolderEngine:
 
 def work(url: str, folder: Path, name: str) -> None:
     stopping = Event()
-    provider: Any = None  # no job here has grants
+    absent: Any = None  # no job here has inputs from elsewhere
+    store = open_store(url)
     tools = Tools(
-        store=open_store(url),
+        store=store,
+        workflows=store,
         engines={"process": FolderEngine(folder / "engine")},
         files=LocalFiles(folder / "files"),
-        provider=provider,
+        provider=absent,
+        objects=absent,
+        outside=absent,
         book=EnvironmentBook([ENVIRONMENT]),
         clock=SystemClock(),
         work=folder / "work",

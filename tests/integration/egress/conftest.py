@@ -35,6 +35,8 @@ class Answer:
 
 
 class Egress:
+    later = False  # whether each connection has had an answer before it is asked for a file
+
     def __init__(self, folder: Path, origin_port: int, **environ: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
@@ -68,7 +70,10 @@ class Egress:
             return self.process.poll() is not None
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.later:
+            assert self.get("/health/live", ticket=None, connection=connection).status == 200
+        return connection
 
     def get(
         self,

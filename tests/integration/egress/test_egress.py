@@ -24,6 +24,10 @@ def open_raw(egress: Egress, url: str, *, receive_buffer: int | None = None) -> 
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.connect(("127.0.0.1", egress.port))
+    if egress.later:
+        sock.sendall(b"GET /health/live HTTP/1.1\r\nHost: egress\r\n\r\n")
+        while not sock.recv(4096).endswith(b"}"):
+            pass
     sealed = ticket(OriginRequest("GET", url))
     sock.sendall(f"GET / HTTP/1.1\r\nHost: egress\r\n{HEADER}: {sealed}\r\n\r\n".encode())
     return sock

@@ -11,7 +11,7 @@ from libs.sql.wal import use_wal
 
 def opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA busy_timeout = 100")
     return connection
 
 

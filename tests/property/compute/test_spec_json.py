@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -29,7 +30,6 @@ KINDS: Mapping[Any, st.SearchStrategy[Any]] = {
     float: numbers,
     int: naturals,
     bool: st.booleans(),
-    Source: st.sampled_from(Source),
     str | None: st.none() | anything,
     float | None: maybe_number,
     tuple[str, ...]: st.lists(anything, **few).map(tuple),
@@ -42,6 +42,8 @@ def made(kind: Any) -> st.SearchStrategy[Any]:
     """Any value of a part of a spec, every field of it drawn."""
     if kind in KINDS:
         return KINDS[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return st.sampled_from(kind)
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return st.builds(kind, **{field.name: made(hints[field.name]) for field in fields(kind)})
@@ -112,7 +114,7 @@ def test_one_part_that_is_replaced_is_read_or_named(path: str, value: Any) -> No
 def test_all_problems_are_named_at_once() -> None:
     document = {
         "roles": [{"name": 1, "tasks": [{"command": "x", "image": {}}], "resources": {"cpus": float("nan")}}],
-        "inputs": [{"source": "url", "encoded": 1}],
+        "inputs": [{"source": "ftp", "encoded": 1}],
         "folders": {},
         "priority": True,
         "clocks": {"run": "1"},
@@ -127,7 +129,7 @@ def test_all_problems_are_named_at_once() -> None:
         ("/folders", "must be a list"),
         ("/inputs/0/encoded", "must be true or false"),
         ("/inputs/0/path", "is missing"),
-        ("/inputs/0/source", "must be one of inline, grant, sandbox, output"),
+        ("/inputs/0/source", "must be one of inline, grant, sandbox, output, object, url"),
         ("/inputs/0/value", "is missing"),
         ("/network", "must be true or false"),
         ("/priority", "must be a whole number"),

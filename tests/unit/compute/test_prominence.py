@@ -11,7 +11,7 @@ from libs.web.principal import Principal
 from services.compute.app import create_app
 from services.compute.deps import Deps
 from services.compute.dialects import prominence
-from services.compute.dialects.prominence.jobs import NOT_ENABLED
+from services.compute.dialects.prominence.off import NOT_ENABLED
 from tests.fakes.compute import SETTINGS
 
 BASES = ("/prominence/v1", "/api/v1")

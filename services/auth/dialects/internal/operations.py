@@ -83,6 +83,19 @@ OPERATIONS: tuple[Operation, ...] = (
         replies={**_REFUSALS, 200: Reply("Joined by dots.", {TEXT: _TEXT})},
     ),
     Operation(
+        path="/internal/mail-addresses/{subject}",
+        methods=("GET",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="Where somebody is written to; for the compute service.",
+        fields=(Field("subject", _TEXT, place="path", example="person:" + "0" * 32),),
+        replies={
+            **_REFUSALS,
+            200: json_reply("null for who has none.", object_of({"email": {"type": ["string", "null"]}})),
+            403: json_reply("Another service.", _ERROR),
+        },
+    ),
+    Operation(
         path="/internal/auth-tokens/introspect",
         methods=("POST",),
         access=Access.SERVICE,

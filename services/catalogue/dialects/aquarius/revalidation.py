@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from libs.sql.errors import DatabaseUnavailable
-from libs.web.edge import ROUTE
+from libs.web.edge import ROUTE, WHOLE
 from services.catalogue.usecases.assets import AssetNotFound, Assets
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Revalidation:
         if asked is not None:
             etag = self._unchanged(environ, asked)
             if etag is not None:
-                environ[ROUTE] = _RULE
+                environ[ROUTE], environ[WHOLE] = _RULE, True
                 start_response("304 NOT MODIFIED", [("ETag", f'"{etag}"'), ("Cache-Control", "no-cache")])
                 return ()
         return self._inner(environ, start_response)

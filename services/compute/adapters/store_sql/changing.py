@@ -6,11 +6,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from services.compute.adapters.store_sql.claiming import runs_of
+from services.compute.adapters.store_sql.ends import SqlEnds
 from services.compute.adapters.store_sql.finding import jobs_in_order
 from services.compute.adapters.store_sql.inserts import insert_or_ignore
 from services.compute.adapters.store_sql.rows import (
     RUN_COLUMNS,
     file_row,
+    pulls_text,
     reason_from,
     reason_text,
     run_of,
@@ -18,14 +20,13 @@ from services.compute.adapters.store_sql.rows import (
 )
 from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, jobs
 from services.compute.adapters.store_sql.work import (
-    SqlPart,
     insert_all,
     moment,
     moment_or_none,
     seconds_of,
     storable,
 )
-from services.compute.domain.errors import FencedOff, JobNotFound
+from services.compute.domain.errors import AlreadyFinished, FencedOff, JobNotFound, NotFinished
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import Job, Run, Wish
 from services.compute.domain.reasons import Reason
@@ -38,7 +39,7 @@ _LOCKED: Final = (
     select(
         _C.id, _C.state, _C.wish, _C.wish_by, _C.wish_reason, _C.attempt, _C.fence, _C.lease_worker,
         _C.lease_until, _C.strikes, _C.queue_seconds, _C.keep_seconds, _C.started_at, _C.deleted_at,
-        _C.last_event,
+        _C.last_event, _C.lingers, _C.workflow_id, _C.step,
     )
     .where(_C.uid == bindparam("locked_uid"))
     .with_for_update()
@@ -62,7 +63,7 @@ _RUN: Final = select(*RUN_COLUMNS).where(job_runs.c.tag == bindparam("tag"))
 _FREED: Final = {"lease_worker": None, "lease_until": None}
 
 
-class SqlChanging(SqlPart):
+class SqlChanging(SqlEnds):
     # -- the worker's -------------------------------------------------------------------------------
     def renew(self, leases: Sequence[Lease], now: float, lease_seconds: float) -> Sequence[Lease]:
         until = now + lease_seconds
@@ -102,6 +103,10 @@ class SqlChanging(SqlPart):
                 self._upsert(connection, job_files, [file_row(row.id, file) for file in change.files])
                 values["storage_bytes"] = connection.execute(_STORAGE, {"id": row.id}).scalar_one()
             _put(connection, row.id, values)
+            if change.to in FINAL:
+                self._note_end(connection, row, change.to, now)
+            elif change.to is State.STAGING:
+                self._note_start(connection, row, now)
             return jobs_in_order(connection, [row.id])[0]
 
         return self._write(work)
@@ -162,6 +167,18 @@ class SqlChanging(SqlPart):
 
         return self._write(work)
 
+    def put_away(self, uid: JobUid, now: float) -> Job:
+        def work(connection: Connection) -> Job:
+            row = _locked(connection, uid)
+            if State(row.state) not in FINAL:
+                raise NotFinished
+            if not row.lingers:
+                raise AlreadyFinished
+            _put(connection, row.id, {"lingers": 0})
+            return jobs_in_order(connection, [row.id])[0]
+
+        return self._write(work)
+
     def _wish(self, connection: Connection, row: Any, wish: Wish, whose: "_By", now: float) -> None:
         state = State(row.state)
         if state in FINAL:
@@ -172,14 +189,18 @@ class SqlChanging(SqlPart):
             "wish_reason": reason_text(whose.reason),
         }
         until = seconds_of(row.lease_until)
-        if wish is Wish.CANCEL and state in WAITING and (until is None or until <= now):
+        ends = wish is Wish.CANCEL and state in WAITING and (until is None or until <= now)
+        if ends:
             # A worker that let its lease run out must not start it now.
             values.update(_FREED, fence=row.fence + 1, dead_at=None)
             values.update(self._ended(row, State.CANCELLED, now, None))
+            values["wake_at"] = moment(now) if _has_grants(connection, row) else None
             values.update(_noted(connection, row, State.CANCELLED, whose, now))
         else:
             values["wake_at"] = None
         _put(connection, row.id, values)
+        if ends:
+            self._note_end(connection, row, State.CANCELLED, now)
 
     # -- moves --------------------------------------------------------------------------------------
     def _moved(self, connection: Connection, row: Any, change: Change, now: float) -> dict[str, Any]:
@@ -197,9 +218,11 @@ class SqlChanging(SqlPart):
         return values
 
     def _ended(self, row: Any, to: State, now: float, expires_at: float | None) -> dict[str, Any]:
-        keep = self._keep_seconds if row.keep_seconds is None else row.keep_seconds
-        until = now + keep if expires_at is None else expires_at
-        return {"state": to.value, "finished_at": moment(now), "expires_at": moment(until)}
+        values = {"state": to.value, "finished_at": moment(now)}
+        if row.workflow_id is None:  # otherwise it is kept as long as its workflow
+            keep = self._keep_seconds if row.keep_seconds is None else row.keep_seconds
+            values["expires_at"] = moment(now + keep if expires_at is None else expires_at)
+        return values
 
 
 class _By:
@@ -228,6 +251,11 @@ def _fenced(connection: Connection, lease: Lease) -> Any:
     return row
 
 
+def _has_grants(connection: Connection, row: Any) -> bool:
+    (job,) = jobs_in_order(connection, [row.id])
+    return job.spec.has_grants
+
+
 def _changed(row: Any, change: Change) -> dict[str, Any]:
     """What every change sets, with or without a move."""
     values: dict[str, Any] = {"wake_at": moment_or_none(change.wake_at), "strikes": 0, "fault": None}
@@ -237,6 +265,8 @@ def _changed(row: Any, change: Change) -> dict[str, Any]:
         values["started_at"] = moment(change.started_at)
     if change.exit_code is not None:
         values["exit_code"] = change.exit_code
+    if change.pulls is not None or change.attempt_begins:
+        values["pulls"] = pulls_text(change.pulls) if change.pulls else None
     if change.reason is not None or change.clear_reason:
         values["reason"] = reason_text(change.reason)
     if change.release:

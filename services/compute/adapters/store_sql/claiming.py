@@ -1,6 +1,6 @@
 """Which jobs a worker gets: those under way first, then whose turn it is, as far as there are places."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
@@ -49,6 +49,15 @@ _NEXT: Final = (
 _ACTIVE_IN: Final = (
     select(_C.environment, func.count()).where(text(ACTIVE), _IN_THESE).group_by(_C.environment)
 )
+_STRAYS: Final = (
+    select(_C.uid)
+    .where(text(ACTIVE), _C.environment.not_in(bindparam("environments", expanding=True)), _DUE)
+    .order_by(_C.environment, _C.id)
+    .limit(bindparam("most"))
+)
+_THESE: Final = select(_C.id).where(
+    text(ACTIVE), _C.uid.in_(bindparam("uids", expanding=True)), _DUE
+).order_by(_C.id)  # fmt: skip
 _TAKEN_IN: Final = (
     select(_C.environment, func.count())
     .where(text(QUEUED), text("lease_worker IS NOT NULL"), _IN_THESE, _C.lease_until > _NOW)
@@ -102,12 +111,31 @@ class SqlClaiming(SqlPart):
             return []
         return self._write(work)
 
+    def strays(self, environments: Collection[str], now: float, limit: int) -> Sequence[JobUid]:
+        values = {"environments": list(environments), "now": moment(now), "most": limit}
+        return [JobUid(uid) for uid in self._read(lambda c: c.execute(_STRAYS, values).scalars().all())]
+
+    def claim_these(
+        self, worker: str, uids: Collection[JobUid], now: float, lease_seconds: float
+    ) -> Sequence[Claimed]:
+        asked = Asked(worker, {}, now, lease_seconds, len(uids))
+        values = {"uids": list(uids), "now": moment(now)}
+
+        def work(connection: Connection) -> list[Claimed]:
+            picks = [Pick(number) for number in connection.execute(_THESE, values).scalars().all()]
+            return self._take_picks(connection, asked, picks)
+
+        return self._write(work) if uids else []
+
     def _take_due(self, connection: Connection, asked: Asked) -> list[Claimed]:
+        return self._take_picks(connection, asked, list(_picks(connection, asked)))
+
+    def _take_picks(self, connection: Connection, asked: Asked, picks: Sequence[Pick]) -> list[Claimed]:
         leases: dict[int, Lease] = {}
         overdue: set[int] = set()
         until = asked.now + asked.lease_seconds
         values = {"now": moment(asked.now), "worker": asked.worker, "until": moment(until)}
-        for pick in list(_picks(connection, asked)):
+        for pick in picks:
             row = connection.execute(_TAKE, {**values, "taken": pick.id}).first()
             if row is None:  # its owner ended it just now
                 continue

@@ -1,17 +1,17 @@
 """Reading jobs: one, pages of them, and what hangs on them. A listing never walks over other owners' jobs."""
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from services.compute.adapters.store_sql.cursors import read_cursor, write_cursor
+from services.compute.adapters.store_sql.filters import LARGEST_ID, all_of, walks
 from services.compute.adapters.store_sql.rows import (
     EVENT_COLUMNS,
     FILE_COLUMNS,
     JOB_COLUMNS,
+    REVISION,
     RUN_COLUMNS,
     event_of,
     file_of,
@@ -19,17 +19,15 @@ from services.compute.adapters.store_sql.rows import (
     run_of,
     select_jobs,
 )
-from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, job_terms, jobs
-from services.compute.adapters.store_sql.work import SqlPart, digest, moment
+from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, jobs
+from services.compute.adapters.store_sql.work import SqlPart, batched
+from services.compute.adapters.store_sql.workflow_tables import workflows
 from services.compute.domain.errors import JobNotFound
 from services.compute.domain.ids import JobUid, is_uid
 from services.compute.domain.job import Event, Job, Page, Run, StoredFile, Wish, in_order
-from services.compute.ports.store import Filter, Revision
+from services.compute.ports.store import Filter, Head, Revision
 
-LARGEST_ID: Final = 2**63 - 1
-MOST_BRANCHES: Final = 64
 _C = jobs.c
-_T = job_terms.alias()
 _BY_ID: Final = select_jobs().where(_C.id == bindparam("ref"))
 _OF_REF: Final = _C.uid == bindparam("ref")
 _BY_UID: Final = select_jobs().where(_OF_REF)
@@ -50,10 +48,11 @@ _RUNS: Final = (
 )
 _FILES: Final = select(*FILE_COLUMNS).join(jobs, _C.id == job_files.c.job_id).where(_OF_JOB)
 _WISHES: Final = select(_C.uid, _C.wish).where(_C.uid.in_(bindparam("uids", expanding=True)))
-_REVISION_BY_ID: Final = select(_C.uid, _C.owner, _C.revision).where(_C.id == bindparam("ref"))
-_REVISION_BY_UID: Final = select(_C.uid, _C.owner, _C.revision).where(_OF_REF)
+_WITH_WORKFLOW: Final = jobs.outerjoin(workflows, workflows.c.id == _C.workflow_id)
+_REVISION: Final = select(_C.uid, _C.owner, REVISION).select_from(_WITH_WORKFLOW)
+_REVISION_BY_ID: Final = _REVISION.where(_C.id == bindparam("ref"))
+_REVISION_BY_UID: Final = _REVISION.where(_OF_REF)
 _OWNER: Final = JOB_COLUMNS.index(_C.owner)
-_CURSOR = re.compile(r"j(0|[1-9][0-9]{0,18})")
 
 
 class SqlFinding(SqlPart):
@@ -74,19 +73,35 @@ class SqlFinding(SqlPart):
         return Revision(JobUid(row[0]), row[2])
 
     def page(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
-        before = None if cursor is None else _read_cursor(cursor)
+        before = None if cursor is None else read_cursor("j", cursor)
 
         def work(connection: Connection) -> list[Job]:
             ids = _newest(connection, wanted, limit + 1, before)
             return jobs_in_order(connection, ids)
 
         found = self._read(work)
-        return Page(tuple(found[:limit]), _cursor(found[limit - 1].id) if len(found) > limit else None)
+        return Page(
+            tuple(found[:limit]), write_cursor("j", found[limit - 1].id) if len(found) > limit else None
+        )
 
     def count(self, wanted: Filter) -> int:
-        conditions = [*_whose(wanted), *_narrowed(wanted)]
-        statement = select(func.count()).select_from(jobs).where(*conditions)
+        statement = select(func.count()).select_from(jobs).where(*all_of(wanted))
         return int(self._read(lambda connection: connection.execute(statement).scalar_one()))
+
+    def heads(self, wanted: Filter, limit: int | None = None) -> Sequence[Head]:
+        def work(connection: Connection) -> dict[int, int]:
+            found: dict[int, int] = {}
+            for walk in walks(wanted, _C.id, REVISION):
+                whole = walk.outerjoin(workflows, workflows.c.id == _C.workflow_id).limit(limit)
+                found.update((number, revision) for number, revision in connection.execute(whole))
+            return found
+
+        found = self._read(work)
+        return [Head(number, found[number]) for number in sorted(found, reverse=True)[:limit]]
+
+    def jobs(self, ids: Sequence[int]) -> Sequence[Job]:
+        wanted = [number for number in ids if 0 < number <= LARGEST_ID]
+        return self._read(lambda connection: jobs_in_order(connection, wanted))
 
     def events(self, uid: JobUid, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         values = {"uid": uid, "after": after, "most": limit}
@@ -108,97 +123,16 @@ class SqlFinding(SqlPart):
 
 def jobs_in_order(connection: Connection, ids: Sequence[int]) -> list[Job]:
     """The jobs with these ids, in this order; those that are gone are left out."""
-    if not ids:
-        return []
-    found = {row.id: job_of(row) for row in connection.execute(_BY_IDS, {"ids": list(ids)})}
+    found: dict[int, Job] = {}
+    for some in batched(ids):
+        found.update((row.id, job_of(row)) for row in connection.execute(_BY_IDS, {"ids": some}))
     return [found[number] for number in ids if number in found]
 
 
 def _newest(connection: Connection, wanted: Filter, limit: int, before: int | None) -> list[int]:
     """One walk down an index for each owner, window and state; together they hold the newest of all."""
-    conditions = _narrowed(wanted)
-    if before is not None:
-        conditions.append(_C.id < before)
+    conditions = [] if before is None else [_C.id < before]
     found: set[int] = set()
-    for whose in _branches(wanted):
-        walk = _walk(wanted).where(*whose, *conditions).limit(limit)
-        found.update(connection.execute(walk).scalars())
+    for walk in walks(wanted, _C.id):
+        found.update(connection.execute(walk.where(*conditions).limit(limit)).scalars())
     return sorted(found, reverse=True)[:limit]
-
-
-def _walk(wanted: Filter) -> Select[Any]:
-    """Newest first, along the jobs of the most telling term when there is one."""
-    terms = _terms(wanted)
-    if not terms:
-        return select(_C.id).order_by(_C.id.desc())
-    number = job_terms.c.job_id
-    return (
-        select(number)
-        .join_from(job_terms, jobs, _C.id == number)
-        .where(job_terms.c.term == terms[-1])
-        .order_by(number.desc())
-    )
-
-
-def _branches(wanted: Filter) -> Iterator[list[ColumnElement[bool]]]:
-    owners: list[str | None] = [None] if wanted.owners is None else list(set(wanted.owners))
-    dialects: list[str | None] = list(set(wanted.dialects)) or [None]
-    states: list[str | None] = [state.value for state in set(wanted.states)] or [None]
-    if len(owners) * len(dialects) * len(states) > MOST_BRANCHES:
-        yield _whose(wanted)
-        return
-    for values in product(owners, dialects, states):
-        columns = zip((_C.owner, _C.dialect, _C.state), values, strict=True)
-        yield [column == value for column, value in columns if value is not None]
-
-
-def _whose(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.owners is not None:
-        conditions.append(_C.owner.in_(sorted(set(wanted.owners))))
-    if wanted.dialects:
-        conditions.append(_C.dialect.in_(sorted(set(wanted.dialects))))
-    if wanted.states:
-        conditions.append(_C.state.in_(sorted(state.value for state in wanted.states)))
-    return conditions
-
-
-def _narrowed(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    for term in _terms(wanted):
-        conditions.append(exists().where(_T.c.job_id == _C.id, _T.c.term == term))
-    if not wanted.deleted:
-        conditions.append(_C.deleted_at.is_(None))
-    if wanted.submitted_after is not None:
-        conditions.append(_C.submitted_at >= moment(wanted.submitted_after))
-    if wanted.submitted_before is not None:
-        conditions.append(_C.submitted_at < moment(wanted.submitted_before))
-    return conditions
-
-
-def _terms(wanted: Filter) -> list[str]:
-    return terms_of(wanted.name, wanted.labels, wanted.facts)
-
-
-def terms_of(name: str | None, labels: Mapping[str, str], facts: Mapping[str, Any]) -> list[str]:
-    """What a job is looked up by, as hashes: its name, each label, each fact that is a text."""
-    terms = [] if name is None else [digest("name", name)]
-    terms += [digest("label", key, value) for key, value in labels.items()]
-    terms += [digest("fact", key, value) for key, value in facts.items() if isinstance(value, str)]
-    return terms
-
-
-def _cursor(last: int) -> str:
-    return urlsafe_b64encode(f"j{last}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> int:
-    """Raises ValueError unless it is one that _cursor made."""
-    try:
-        text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError as error:
-        raise ValueError("no cursor of a page") from error
-    match = _CURSOR.fullmatch(text)
-    if match is None or _cursor(int(match[1])) != cursor or int(match[1]) > LARGEST_ID:
-        raise ValueError("no cursor of a page")
-    return int(match[1])

@@ -1,28 +1,50 @@
 """Rows as the domain's values, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, case, func, literal_column, select
 
 from services.compute.adapters.store_sql.tables import job_documents, job_events, job_files, job_runs, jobs
 from services.compute.adapters.store_sql.work import digest, moment_or_none, seconds_of
+from services.compute.adapters.store_sql.workflow_tables import workflow_steps, workflows
+from services.compute.domain import sweep as sweeps
 from services.compute.domain.ids import JobId, JobUid, Tag
-from services.compute.domain.job import Event, Job, Run, RunState, Stored, StoredFile, Usage, Wish
+from services.compute.domain.job import (
+    Event,
+    Job,
+    Pull,
+    Run,
+    RunState,
+    Stored,
+    StoredFile,
+    Usage,
+    Wish,
+    WorkflowPlace,
+)
 from services.compute.domain.reasons import Reason, reason_of
 from services.compute.domain.spec import Spec
 from services.compute.domain.spec_json import decode
 from services.compute.domain.states import State
+from services.compute.domain.sweep import Sweep, Value
+from services.compute.domain.templates import fill
 
-_J, _D = jobs.c, job_documents.c
+_J, _D, _S, _W = jobs.c, job_documents.c, workflow_steps.c, workflows.c
+# A workflow's job has no document: its step says what it is to do. It is kept as long as its workflow.
 JOB_COLUMNS: Final = (
     _J.id, _J.uid, _J.owner, _J.dialect, _J.name, _J.state, _J.reason, _J.wish, _J.attempt, _J.submitted_at,
-    _J.state_since, _J.started_at, _J.finished_at, _J.deleted_at, _J.expires_at, _J.exit_code,
-    _D.labels, _D.spec, _D.facts,
+    _J.state_since, _J.started_at, _J.finished_at, _J.deleted_at, _J.exit_code, _J.lingers, _J.pulls,
+    func.coalesce(_J.expires_at, _W.expires_at), func.coalesce(_D.labels, _S.labels),
+    func.coalesce(_D.spec, _S.spec), func.coalesce(_D.facts, _S.facts),
+    _J.workflow_id, _W.uid, _W.name, _S.name, _J.instance, _S.sweep,
 )  # fmt: skip
+# A workflow's job is seen to change once more when its workflow ends: how long it is kept is known then.
+REVISION: Final = _J.revision + case(
+    (_W.finished_at.is_(None), literal_column("0")), else_=literal_column("1")
+)
 LONG_SPEC: Final = 16_384  # characters; longer ones are not remembered
 _E, _R, _F = job_events.c, job_runs.c, job_files.c
 EVENT_COLUMNS: Final = (_E.seq, _E.at, _E.state_from, _E.state_to, _E.by, _E.attempt, _E.reason)
@@ -34,16 +56,30 @@ FILE_COLUMNS: Final = (_F.kind, _F.path, _F.size, _F.media_type, _F.sha256)
 
 
 def select_jobs() -> Select[Any]:
-    return select(*JOB_COLUMNS).join(job_documents, _D.job_id == _J.id)
+    whole = jobs.outerjoin(job_documents, _D.job_id == _J.id).outerjoin(workflows, _W.id == _J.workflow_id)
+    whole = whole.outerjoin(workflow_steps, and_(_S.workflow_id == _J.workflow_id, _S.number == _J.step))
+    return select(*JOB_COLUMNS).select_from(whole)
 
 
 def job_of(row: Any) -> Job:
     """From JOB_COLUMNS, as SQLAlchemy or a driver's cursor gives them."""
     (
         number, uid, owner, dialect, name, state, reason, wish, attempt, submitted_at,
-        state_since, started_at, finished_at, deleted_at, expires_at, exit_code,
-        labels, spec, facts,
+        state_since, started_at, finished_at, deleted_at, exit_code, lingers, pulls,
+        expires_at, labels, spec, facts,
+        workflow_id, workflow_uid, workflow_name, step, instance, sweep,
     ) = row  # fmt: skip
+    described, parameters = _described(spec, sweep, instance)
+    place = None
+    if workflow_id is not None:
+        place = WorkflowPlace(
+            id=JobId(workflow_id),
+            uid=JobUid(workflow_uid),
+            name=workflow_name,
+            step=step,
+            instance=None if sweep is None else instance,
+            parameters=parameters,
+        )
     return Job(
         id=JobId(number),
         uid=JobUid(uid),
@@ -51,7 +87,7 @@ def job_of(row: Any) -> Job:
         dialect=dialect,
         name=name,
         labels=json.loads(labels),
-        spec=_spec_of(spec) if len(spec) <= LONG_SPEC else decode(json.loads(spec)),
+        spec=described,
         facts=json.loads(facts),
         state=State(state),
         reason=reason_from(reason),
@@ -64,7 +100,36 @@ def job_of(row: Any) -> Job:
         deleted_at=_seconds(deleted_at),
         expires_at=_seconds(expires_at),
         exit_code=exit_code,
+        lingers=bool(lingers),
+        workflow=place,
+        pulls=() if pulls is None else tuple(Pull(*each) for each in json.loads(pulls)),
     )
+
+
+def pulls_text(pulls: Iterable[Pull]) -> str:
+    return json.dumps([[pull.image, pull.seconds, pull.digest] for pull in pulls], separators=(",", ":"))
+
+
+def _described(spec: str, sweep: str | None, instance: int) -> tuple[Spec, Mapping[str, Value]]:
+    """What a job is to do, and its parameters' values."""
+    is_long = len(spec) > LONG_SPEC
+    if sweep is not None:
+        return (_filled if is_long else _filled_once)(spec, sweep, instance)
+    return decode(json.loads(spec)) if is_long else _spec_of(spec), {}
+
+
+def _filled(spec: str, sweep: str, instance: int) -> tuple[Spec, Mapping[str, Value]]:
+    values = _sweep_of(sweep).values(instance)
+    template = decode(json.loads(spec)) if len(spec) > LONG_SPEC else _spec_of(spec)
+    return fill(template, values), values
+
+
+_filled_once = lru_cache(maxsize=512)(_filled)
+
+
+@lru_cache(maxsize=64)
+def _sweep_of(text: str) -> Sweep:
+    return sweeps.decode(json.loads(text))
 
 
 @lru_cache(maxsize=256)

@@ -5,24 +5,29 @@ from typing import Final
 
 from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
-from services.compute.adapters.store_sql.changing import SqlChanging
 from services.compute.adapters.store_sql.claiming import SqlClaiming
+from services.compute.adapters.store_sql.errands import SqlErrands
 from services.compute.adapters.store_sql.keyvalue import SqlKeyValue
 from services.compute.adapters.store_sql.objects import SqlObjectBook
+from services.compute.adapters.store_sql.outbox import SqlOutbox
 from services.compute.adapters.store_sql.spent import SqlSpent
-from services.compute.adapters.store_sql.submitting import SqlSubmitting
 from services.compute.adapters.store_sql.upkeep import SqlUpkeep
+from services.compute.adapters.store_sql.usage import SqlUsage
+from services.compute.adapters.store_sql.workflow_submitting import SqlWorkflows
 from services.compute.domain.job import KEEP_SECONDS
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
-class SqlJobStore(SqlSubmitting, SqlClaiming, SqlChanging, SqlUpkeep, SqlSpent):
+class SqlJobStore(SqlWorkflows, SqlClaiming, SqlUpkeep, SqlSpent):
     """What each method promises is written at the port. One per process: threads share it."""
 
     def __init__(self, database: Database, keep_seconds: float = KEEP_SECONDS) -> None:
         super().__init__(database, keep_seconds)
         self.objects = SqlObjectBook(database)
+        self.errands = SqlErrands(database)
+        self.outbox = SqlOutbox(database)
+        self.usage = SqlUsage(database)
         self.keys = SqlKeyValue(database)
 
     def close(self) -> None:

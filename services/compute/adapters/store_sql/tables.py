@@ -32,6 +32,8 @@ QUEUED = "state = 'queued'"
 ACTIVE = "state IN ('staging', 'pulling', 'running', 'publishing')"
 LINGERS = "lingers = 1"
 IN_WORKFLOW = "workflow_id IS NOT NULL"
+# Ended, and what it was granted is still to be ended: from `wake_at` on.
+GRANTED = "finished_at IS NOT NULL AND wake_at IS NOT NULL"
 UNFINISHED = "state NOT IN ('succeeded', 'failed', 'cancelled')"
 
 
@@ -107,11 +109,13 @@ jobs = Table(
     partial("ix_jobs_queue_until", "queue_until", where=QUEUED),
     partial("ix_jobs_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     partial("ix_jobs_dead_at", "dead_at", where="dead_at IS NOT NULL"),
+    partial("ix_jobs_granted", "wake_at", "id", where=GRANTED),
     partial("ix_jobs_unfinished", "owner", where=UNFINISHED),
     # One unfinished job of a window for each payment, whoever asks at the same time: an order's consumer and
     # its payer may both start with it (no payment is equal to no other one).
     partial("uq_jobs_payment", "dialect", "natural_key", where=UNFINISHED, unique=True),
     partial("ix_jobs_lingers", "owner", "id", where=LINGERS),
+    partial("ix_jobs_workflow_id", "workflow_id", "id", where=IN_WORKFLOW),
     partial("uq_jobs_workflow_place", "workflow_id", "step", "instance", where=IN_WORKFLOW, unique=True),
     sqlite_autoincrement=True,  # ids of removed jobs are not given again
 )

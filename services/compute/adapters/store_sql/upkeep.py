@@ -3,12 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, func, select, text, update
 
 from libs.sql.errors import DatabaseUnavailable
 from services.compute.adapters.store_sql.finding import jobs_in_order
-from services.compute.adapters.store_sql.tables import ACTIVE, UNFINISHED, job_runs, jobs
-from services.compute.adapters.store_sql.work import SqlPart, moment
+from services.compute.adapters.store_sql.tables import (
+    ACTIVE,
+    GRANTED,
+    QUEUED,
+    UNFINISHED,
+    job_runs,
+    jobs,
+    turns,
+)
+from services.compute.adapters.store_sql.work import SqlPart, moment, moment_or_none
+from services.compute.adapters.store_sql.workflow_tables import workflows
 from services.compute.domain.errors import JobNotFound, StoreUnavailable
 from services.compute.domain.ids import JobUid, Tag
 from services.compute.domain.job import Job
@@ -37,7 +46,32 @@ _EXPIRED: Final = (
     .order_by(_C.expires_at, _C.id)
     .limit(bindparam("most"))
 )
+_EXPIRED_WITH_WORKFLOW: Final = (
+    select(_C.uid)
+    .join(workflows, workflows.c.id == _C.workflow_id)
+    .where(text("workflows.expires_at IS NOT NULL"), workflows.c.expires_at <= bindparam("now"))
+    .order_by(workflows.c.expires_at)
+    .limit(bindparam("most"))
+)
 _PURGE: Final = delete(jobs).where(_C.uid == bindparam("gone_uid"))
+_GRANTED: Final = (
+    select(_C.uid)
+    .where(text(GRANTED), _C.wake_at <= bindparam("now"))
+    .order_by(_C.wake_at, _C.id)
+    .limit(bindparam("most"))
+)
+_GRANTS: Final = (
+    update(jobs).where(_C.uid == bindparam("ended_uid"), text(GRANTED)).values(wake_at=bindparam("again_at"))
+)
+_BUSY: Final = select(_C.owner).where(text(UNFINISHED)).distinct()
+_T = turns.alias("t")
+_NEWEST: Final = select(func.max(_T.c.served)).where(_T.c.environment == turns.c.environment)
+_WAITS: Final = exists().where(
+    text(f"jobs.{QUEUED}"), _C.environment == turns.c.environment, _C.owner == turns.c.owner
+)
+_FORGET_TURNS: Final = delete(turns).where(
+    turns.c.served < _NEWEST.scalar_subquery() - bindparam("keep", type_=BigInteger), ~_WAITS
+)
 _TAGS: Final = (
     select(job_runs.c.tag, text(f"jobs.{UNFINISHED}"), job_runs.c.attempt == _C.attempt)
     .join(jobs, _C.id == job_runs.c.job_id)
@@ -71,10 +105,30 @@ class SqlUpkeep(SqlPart):
 
     def expired(self, now: float, limit: int) -> Sequence[JobUid]:
         values = {"now": moment(now), "most": limit}
-        return [JobUid(uid) for uid in self._read(lambda c: c.execute(_EXPIRED, values).scalars().all())]
+
+        def work(connection: Connection) -> list[JobUid]:
+            found = [*connection.execute(_EXPIRED, values).scalars()]
+            found += connection.execute(_EXPIRED_WITH_WORKFLOW, values).scalars()
+            return [JobUid(uid) for uid in found[:limit]]
+
+        return self._read(work)
 
     def purge(self, uid: JobUid) -> None:
         self._write(lambda connection: connection.execute(_PURGE, {"gone_uid": uid}))
+
+    def granted(self, now: float, limit: int) -> Sequence[JobUid]:
+        values = {"now": moment(now), "most": limit}
+        return [JobUid(uid) for uid in self._read(lambda c: c.execute(_GRANTED, values).scalars().all())]
+
+    def note_grants(self, uid: JobUid, again_at: float | None) -> None:
+        values = {"ended_uid": uid, "again_at": moment_or_none(again_at)}
+        self._write(lambda connection: connection.execute(_GRANTS, values))
+
+    def busy_owners(self) -> Collection[str]:
+        return self._read(lambda connection: list(connection.execute(_BUSY).scalars()))
+
+    def forget_turns(self, keep: int) -> int:
+        return self._write(lambda connection: connection.execute(_FORGET_TURNS, {"keep": keep}).rowcount)
 
     def tags(self, tags: Collection[Tag]) -> Mapping[Tag, bool]:
         known = list(tags)

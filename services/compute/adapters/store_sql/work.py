@@ -1,7 +1,7 @@
 """What every part of the store needs: transactions whose failures are the domain's own, moments, hashes."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -18,6 +18,7 @@ from services.compute.domain.job import KEEP_SECONDS
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
+MOST_VALUES: Final = 1000  # of a list in a statement
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _KEY: Final = bindparam("key", type_=BigInteger)
 _LOCK: Final = select(func.pg_advisory_xact_lock(_KEY))
@@ -98,6 +99,12 @@ def _driver_sql(dialect: Dialect, statement: Select[Any]) -> tuple[str, list[str
     """A statement in the driver's own words; the order of its parameters where they have no names."""
     compiled = statement.compile(dialect=dialect)
     return str(compiled), list(compiled.positiontup or ()) if compiled.positional else None
+
+
+def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many as one statement takes."""
+    for start in range(0, len(values), MOST_VALUES):
+        yield values[start : start + MOST_VALUES]
 
 
 def insert_all(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:

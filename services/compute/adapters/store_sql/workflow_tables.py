@@ -1,11 +1,24 @@
 """Tables of workflows. A workflow's jobs are rows of `jobs` that point here."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from libs.sql.types import UtcDateTime
 from services.compute.adapters.store_sql.tables import HASH, RowId, metadata, partial
 
-UNFINISHED_WORKFLOW = "state IN ('pending', 'running')"
+UNMADE = "next < instances"
+READY = f"waits_for = 0 AND {UNMADE}"
+LINGERING = "lingers = 1"
 
 
 def _workflow() -> Column[int]:
@@ -17,7 +30,7 @@ def _workflow() -> Column[int]:
 workflows = Table(
     "workflows",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),  # of the sequence of jobs
+    Column("id", RowId, primary_key=True, autoincrement=False),  # of the sequence of jobs
     Column("uid", String(32), nullable=False, unique=True),
     Column("owner", String(255), nullable=False),
     Column("dialect", String(32), nullable=False),
@@ -36,13 +49,19 @@ workflows = Table(
     Column("started_at", UtcDateTime, nullable=True),
     Column("finished_at", UtcDateTime, nullable=True),
     Column("expires_at", UtcDateTime, nullable=True),
-    Column("keep_seconds", Integer, nullable=True),  # the longest of its steps
+    Column("keep_seconds", Double, nullable=True),  # the longest of its steps
     Column("due_at", UtcDateTime, nullable=True),  # when it is to be fed; None: when a job has ended
+    # Sums over its steps, so that no step has to be looked at when a job ends.
+    Column("total", Integer, nullable=False),
+    Column("made", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
     Column("revision", BigInteger, nullable=False),
     CheckConstraint("state IN ('pending', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
     CheckConstraint("wish IN ('run', 'cancel')", name="wish"),
     Index("ix_workflows_owner_id", "owner", "id"),
     Index("ix_workflows_owner_state_id", "owner", "state", "id"),
+    partial("ix_workflows_lingers", "owner", "id", where=LINGERING),
     partial("ix_workflows_due_at", "due_at", where="due_at IS NOT NULL"),
     partial("ix_workflows_expires_at", "expires_at", where="expires_at IS NOT NULL"),
 )
@@ -61,11 +80,22 @@ workflow_steps = Table(
     Column("succeeded", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("kept", Integer, nullable=False),
+    Column("waits_for", Integer, nullable=False),  # how many steps before it are not done
     Column("spec", Text, nullable=False),
     Column("sweep", Text, nullable=True),
     Column("labels", Text, nullable=False),
     Column("facts", Text, nullable=False),
     Column("notices", Text, nullable=True),
+    partial("ix_workflow_steps_ready", "workflow_id", "waits_for", "number", where=UNMADE),
+)
+
+# Numbers of steps: which waits for which.
+workflow_edges = Table(
+    "workflow_edges",
+    metadata,
+    _workflow(),
+    Column("parent", Integer, primary_key=True, autoincrement=False),
+    Column("child", Integer, primary_key=True, autoincrement=False),
 )
 
 # Instances of a rerun that did well before and are not made again.

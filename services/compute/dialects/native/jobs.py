@@ -96,7 +96,7 @@ def _add_changing(room: Blueprint, parts: NativeParts) -> None:
     @needs(WRITE)
     def retry(ref: str) -> Response:
         key = idempotency_key(DIALECT)
-        return _receipt(parts.repeat.retry(ref, viewer(), caller().subject, key))
+        return _receipt(parts.repeat.retry(ref, viewer(), caller().groups, caller().subject, key))
 
     @room.post("/jobs/<ref>/clone")
     @needs(WRITE)

@@ -1,60 +1,125 @@
 """What the routes of this room take and give, for the API description."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from libs.openapi.document import Access, Field, Operation, Reply, json_reply, object_of
+from libs.openapi.document import JSON, OCTETS, Access, Field, Operation, Reply, json_reply, object_of
+from services.compute.dialects.prominence.operations_stores import store_operations
+from services.compute.dialects.prominence.schemas import (
+    COUNT,
+    DONE,
+    ERROR,
+    JOBS,
+    LISTING,
+    MADE,
+    NUMBER_FIELD,
+    OBJECT,
+    ONE_JOB,
+    ONE_WORKFLOW,
+    REFUSALS,
+    STREAM,
+    TAG,
+    WORD,
+    WORKFLOWS,
+    closed,
+)
 
-_ERROR = object_of({"error": {"type": "string"}})
-_REFUSALS: Mapping[int, Reply] = {
-    401: json_reply("No token, or one that does not count.", _ERROR),
-    403: json_reply("A token without the scope this needs.", _ERROR),
-    429: json_reply("Too many tokens that do not count came from this address.", _ERROR),
-    503: json_reply("Tokens cannot be checked right now.", _ERROR),
+BASES = ("/prominence/v1", "/api/v1")
+_TAKEN: Mapping[int, Reply] = {
+    **REFUSALS,
+    201: MADE,
+    413: json_reply("The body is too large.", ERROR),
+    415: json_reply("The body's coding is unknown.", ERROR),
 }
-_BASES = ("/prominence/v1", "/api/v1")
-_EMPTY = {"type": "array", "maxItems": 0}
-_NUMBER = Field("number", {"type": "integer", "minimum": 0}, place="path", example=1)
-_REST = Field("rest", {"type": "string"}, place="path", example="kv/a")
+_IDS = Field("id", WORD, "Several with commas.", place="query", example="1,2")
+_POSITION = (
+    Field("node", WORD, "Of what runs side by side, from 0.", place="query", example="0"),
+    Field("offset", COUNT, "Characters to leave out.", place="query", example=0),
+)
 
 
-def _of(base: str) -> tuple[Operation, ...]:
-    lists = [
-        Operation(
-            path=f"{base}/{kind}",
+def _jobs(base: str) -> Iterator[Operation]:
+    jobs = f"{base}/jobs"
+    one, number = f"{jobs}/{{number}}", (NUMBER_FIELD,)
+    listing = (
+        *LISTING,
+        Field("workflow", WORD, "`true`: `id` is a workflow's.", place="query", example="true"),
+        Field("detail", WORD, "`true`: as `GET /jobs/{number}`.", place="query", example="true"),
+    )
+    yield closed(jobs, "POST", "Submit a job.", _TAKEN, body={JSON: OBJECT})
+    yield closed(jobs, "GET", "Your jobs; active ones alone.", {200: json_reply("Jobs.", JOBS)}, listing)
+    yield closed(jobs, "DELETE", "End jobs.", {200: DONE}, (_IDS,))
+    shown = json_reply("The job, or nothing when there is none of that number.", ONE_JOB)
+    yield closed(one, "GET", "One job, in a list.", {200: shown}, number)
+    yield closed(one, "DELETE", "End a job.", {200: DONE}, number)
+    yield closed(f"{one}/remove", "PUT", "Put away a job that stayed listed.", {200: DONE}, number)
+    yield closed(f"{one}/clone", "PUT", "Submit a job once more.", {201: MADE}, number)
+    for kind in ("stdout", "stderr"):
+        yield closed(f"{one}/{kind}", "GET", f"Its {kind}.", {200: STREAM}, (*number, *_POSITION))
+    command = Field("command", WORD, "Words, joined by commas.", place="query", example="ls,-l")
+    yield closed(
+        f"{one}/exec", "POST", "Run a command inside a running job.", {200: STREAM}, (*number, command)
+    )
+    path = Field("path", WORD, "Below the home, or absolute.", place="query", example="out.txt")
+    snapshot = f"{one}/snapshot"
+    yield closed(snapshot, "PUT", "Copy a part of a running job.", {200: DONE}, (*number, path))
+    link = json_reply("Where it can be fetched.", object_of({"url": WORD}))
+    yield closed(snapshot, "GET", "The last copy.", {200: link}, number)
+
+
+def _workflows(base: str) -> Iterator[Operation]:
+    workflows = f"{base}/workflows"
+    one, number = f"{workflows}/{{number}}", (NUMBER_FIELD,)
+    yield closed(workflows, "POST", "Submit a workflow.", _TAKEN, body={JSON: OBJECT})
+    listed = json_reply("Workflows.", WORKFLOWS)
+    yield closed(workflows, "GET", "Your workflows; active ones alone.", {200: listed}, LISTING)
+    yield closed(workflows, "DELETE", "End workflows and their jobs.", {200: DONE}, (_IDS,))
+    shown = json_reply("The workflow, or nothing when there is none of that number.", ONE_WORKFLOW)
+    yield closed(one, "GET", "One workflow, in a list.", {200: shown}, number)
+    again = json_reply("The new workflow.", object_of({"id": COUNT}))
+    yield closed(one, "PUT", "Run again what did not do well.", {200: again}, number)
+    yield closed(one, "DELETE", "End a workflow and its jobs.", {200: DONE}, number)
+    yield closed(f"{one}/clone", "PUT", "Submit a workflow once more.", {201: MADE}, number)
+    yield closed(f"{one}/remove", "PUT", "Put away a workflow that stayed listed.", {200: DONE}, number)
+    place = Field("place", WORD, "A job's name, `/` and an instance.", place="path", example="fit/0")
+    for kind in ("stdout", "stderr"):
+        fields = (*number, place, *_POSITION)
+        yield closed(f"{one}/{{place}}/{kind}", "GET", f"The {kind} of one job.", {200: STREAM}, fields)
+
+
+def _downloads(base: str) -> Iterator[Operation]:
+    proof = (
+        Field("expires", WORD, place="query", example="4000000000"),
+        Field("Range", WORD, "One range of bytes.", place="header", example="bytes=0-9"),
+    )
+    uid = Field("uid", WORD, place="path", example="a" * 32)
+    places = (
+        ("outputs", Field("path", WORD, place="path", example="out.txt"), "A kept output."),
+        ("snapshots", Field("errand", WORD, place="path", example="1"), "A copy of a part of a job."),
+    )
+    for name, field, summary in places:
+        yield Operation(
+            path=f"{base}/{name}/{{uid}}/{{{field.name}}}",
             methods=("GET",),
-            access=Access.PRINCIPAL,
-            tag="jobs",
-            summary=f"Your {kind}; none, as long as this gateway runs no jobs.",
-            replies={**_REFUSALS, 200: json_reply("No jobs.", _EMPTY)},
-        )
-        for kind in ("jobs", "workflows")
-    ]
-    details = [
-        Operation(
-            path=f"{base}/{kind}/{{number}}",
-            methods=("GET",),
-            access=Access.PRINCIPAL,
-            tag="jobs",
-            summary="One of them, in a list; an empty list when there is none of that number.",
-            fields=(_NUMBER,),
+            access=Access.LINK,
+            tag=TAG,
+            summary=summary,
+            fields=(uid, field, *proof),
             replies={
-                **_REFUSALS,
-                200: json_reply("No such job.", _EMPTY),
-                400: json_reply("Not a number.", _ERROR),
+                200: Reply("The file.", {OCTETS: {}}),
+                206: Reply("The range of it.", {OCTETS: {}}),
+                403: json_reply("Not a link of ours, or too late.", ERROR),
+                404: json_reply("It is gone.", ERROR),
+                416: json_reply("No byte of the range is there.", ERROR),
+                503: REFUSALS[503],
             },
         )
-        for kind in ("jobs", "workflows")
-    ]
-    rest = Operation(
-        path=f"{base}/{{rest}}",
-        methods=("GET", "POST", "PUT", "DELETE"),
-        access=Access.PRINCIPAL,
-        tag="jobs",
-        summary="Everything else of PROMINENCE's API: not enabled yet, and told so.",
-        fields=(_REST,),
-        replies={**_REFUSALS, 400: json_reply("Not enabled yet.", _ERROR)},
-    )
-    return (*lists, *details, rest)
 
 
-OPERATIONS: tuple[Operation, ...] = tuple(entry for base in _BASES for entry in _of(base))
+def _of(base: str) -> Iterator[Operation]:
+    yield from _jobs(base)
+    yield from _workflows(base)
+    yield from _downloads(base)
+    yield from store_operations(base)
+
+
+OPERATIONS: tuple[Operation, ...] = tuple(operation for base in BASES for operation in _of(base))

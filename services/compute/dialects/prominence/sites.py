@@ -8,12 +8,13 @@ from flask import Blueprint, Response
 from libs.web.gate import needs, public
 from libs.web.health import Readiness
 from services.compute.dialects.prominence.errors import answer, refusal
+from services.compute.dialects.prominence.execution import GB
 from services.compute.domain.environments import Environment
 
 if TYPE_CHECKING:
     from services.compute.dialects.prominence.stores import StoreParts
 
-GB: Final = 1_000_000_000
+OPENPAI: Final = "/api/v1"  # where its own clients send passwords to `/token`
 NO_TOKENS: Final = "Workers of this gateway need no token: there is nothing to hand out"
 
 
@@ -37,10 +38,12 @@ def add(room: Blueprint, parts: "StoreParts") -> None:
             return Response(status=204)
         return answer({"errors": ",".join(f"{name.upper()}_STATUS" for name in sorted(failed))}, 409)
 
-    @room.post("/token")
-    @needs()
-    def token() -> Response:
-        return refusal(NO_TOKENS, 403)
+    if room.url_prefix != OPENPAI:
+
+        @room.post("/token")
+        @needs()
+        def token() -> Response:
+            return refusal(NO_TOKENS, 403)
 
 
 def _shown(place: Environment, running: int) -> dict[str, Any]:

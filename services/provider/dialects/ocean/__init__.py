@@ -15,7 +15,9 @@ from services.provider.dialects.ocean import (
     nonce,
     spec,
 )
+from services.provider.dialects.ocean.plain_download import PlainDownload
 from services.provider.dialects.ocean.plain_encrypt import PlainEncrypt
+from services.provider.dialects.ocean.plain_nonce import PlainNonce
 from services.provider.domain.errors import ProviderError
 from services.provider.settings import Settings
 from services.provider.usecases.registry import UseCases
@@ -34,6 +36,8 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     initialize.add(room, usecases.initialize)
     download.add(room, usecases.download)
     app.register_blueprint(room)
+    app.wsgi_app = PlainNonce(app.wsgi_app, usecases.nonces)  # type: ignore[method-assign]
+    app.wsgi_app = PlainDownload(app.wsgi_app, usecases.download)  # type: ignore[method-assign]
     app.wsgi_app = PlainEncrypt(  # type: ignore[method-assign]
         app.wsgi_app, usecases.encrypt, settings.max_encrypt_bytes
     )

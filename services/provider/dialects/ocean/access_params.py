@@ -14,15 +14,19 @@ _RAW_TX_ID = re.compile(rb"(?:^|&)(transferTxId=([^&]{32,96}))(?:&|$)")
 
 
 def read_access_params() -> Params:
-    """The request's parameters; a transferTxId of 32 raw bytes (ocean.py percent-encodes the hash itself)
-    is turned into its hex text first, because no text can hold it. Raises FieldErrors, RequestTooLarge."""
-    raw = request.query_string
-    found = _RAW_TX_ID.search(raw)
-    if found is not None:
-        value = unquote_to_bytes(found[2].replace(b"+", b" "))
-        if len(value) == 32:
-            request.query_string = raw.replace(found[1], b"transferTxId=" + parse_tx_id(value).encode(), 1)
+    """The request's parameters, see `with_hex_tx_id`. Raises FieldErrors, RequestTooLarge."""
+    request.query_string = with_hex_tx_id(request.query_string)
     return read()
+
+
+def with_hex_tx_id(query: bytes) -> bytes:
+    """A transferTxId of 32 raw bytes (ocean.py percent-encodes the hash itself) is turned into its hex text,
+    because no text can hold it."""
+    found = _RAW_TX_ID.search(query)
+    value = b"" if found is None else unquote_to_bytes(found[2].replace(b"+", b" "))
+    if found is None or len(value) != 32:
+        return query
+    return query.replace(found[1], b"transferTxId=" + parse_tx_id(value).encode(), 1)
 
 
 def is_tx_id(field: str, value: str) -> str | None:

@@ -4,41 +4,63 @@ Behind our gateway the answer is a sealed ticket, and the gateway carries the by
 uses a nonce up as well.
 """
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from flask import Blueprint, Response, request
 
 from libs.web.gate import signed
 from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce
+from libs.web.params import Params
 from services.provider.dialects.ocean.access_params import is_tx_id, read_access_params
 from services.provider.dialects.ocean.userdata import userdata
 from services.provider.domain.orders import parse_tx_id
 from services.provider.usecases.download import Carriage, Download, DownloadRequest
-from services.provider.usecases.handover import Ticketed
+from services.provider.usecases.handover import Delivery, Ticketed
 
-ACCEL_OFFER = "X-Tidegate-Accel"  # set by our gateway, which overwrites what a client sent
-EGRESS_LOCATION = "/_egress"
+PATH: Final = "/api/services/download"
+OUTCOME: Final = "tidegate.download"  # what `plain_download` was given for this request already
+_ACCEL_OFFER = "HTTP_X_TIDEGATE_ACCEL"  # set by our gateway, which overwrites what a client sent
+_RANGE_HEADERS = {"Range": "HTTP_RANGE", "If-Range": "HTTP_IF_RANGE"}
+_EGRESS_LOCATION = "/_egress"
 
 
 def add(room: Blueprint, download: Download) -> None:
-    @room.route("/api/services/download", methods=["GET", "POST"])
+    @room.route(PATH, methods=["GET", "POST"])
     @signed
     def download_file() -> Response:
-        carriage = Carriage(
-            method=request.method,
-            headers=dict(request.headers),
-            by_gateway=request.headers.get(ACCEL_OFFER) == "1",
-        )
-        delivery = download.file(_request(), carriage)
+        delivery = _delivery(download)
         if isinstance(delivery, Ticketed):
-            headers = {"X-Accel-Redirect": EGRESS_LOCATION, "X-Egress-Ticket": delivery.ticket}
-            return Response(status=200, headers=headers)
+            return Response(status=200, headers=ticket_headers(delivery))
         response = Response(delivery.body, delivery.status, list(delivery.headers), direct_passthrough=True)
         response.call_on_close(delivery.close)
         return response
 
 
-def _request() -> DownloadRequest:
-    token = auth_token()
-    form = Form(read_access_params(), bail=True)
+def _delivery(download: Download) -> Delivery:
+    outcome: Delivery | Exception | None = request.environ.get(OUTCOME)
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome is not None:
+        return outcome
+    return download.file(asked_for(read_access_params(), auth_token()), carriage(request.environ))
+
+
+def carriage(environ: Mapping[str, Any]) -> Carriage:
+    return Carriage(
+        method=environ["REQUEST_METHOD"],
+        headers={name: environ[key] for name, key in _RANGE_HEADERS.items() if key in environ},
+        by_gateway=environ.get(_ACCEL_OFFER) == "1",
+    )
+
+
+def ticket_headers(delivery: Ticketed) -> dict[str, str]:
+    return {"X-Accel-Redirect": _EGRESS_LOCATION, "X-Egress-Ticket": delivery.ticket}
+
+
+def asked_for(params: Params, token: str | None) -> DownloadRequest:
+    """Raises FieldErrors."""
+    form = Form(params, bail=True)
     document_id = form.need("documentId")
     service_id = form.need("serviceId")
     consumer = form.need("consumerAddress", is_address)
@@ -58,5 +80,5 @@ def _request() -> DownloadRequest:
         nonce=nonce,
         signature=signature,
         auth_token=token,
-        userdata=userdata(form.params),
+        userdata=userdata(params),
     )

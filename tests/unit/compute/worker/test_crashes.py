@@ -2,6 +2,8 @@
 twice. The points are all of them, one after the other.
 """
 
+import base64
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +14,9 @@ import pytest
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import Wish
 from services.compute.domain.reasons import Reason
-from services.compute.domain.spec import Input, Retry, Role, Source
+from services.compute.domain.spec import Input, OnTaskFailure, Output, Retry, Role, Source, Take
 from services.compute.domain.states import State
+from tests.archives import tar
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import LEASE_SECONDS, SPEC, TASK, Driver, Site
 from tests.unit.compute.worker.test_life import write
@@ -81,6 +84,15 @@ INPUTS = (
     Input(source=Source.INLINE, path="/work/in/a.txt", value="a"),
     Input(source=Source.GRANT, path="/work/in/b", value="handle", label="file 0"),
 )
+SERVER = replace(TASK, command=("server",))
+KEPT = Output(folder="/work", pattern="x", take=Take.FIRST, required=True)
+PACKED = Input(
+    source=Source.INLINE,
+    path="/work/in.tgz",
+    value=base64.b64encode(gzip.compress(tar(("a/b", b"1"), ("l", "a")))).decode(),
+    encoded=True,
+    unpack=True,
+)
 STORIES = {
     "well": Story(
         lambda: Script(act=write("outputs/x", b"x")), State.SUCCEEDED, 1, replace(SPEC, inputs=INPUTS)
@@ -90,6 +102,40 @@ STORIES = {
         State.SUCCEEDED,
         4,
         replace(SPEC, roles=(Role(count=2, tasks=(TASK, TASK)),)),
+    ),
+    "sidecar": Story(
+        lambda: (
+            lambda spec: Script(
+                running=None if spec.command == ("server",) else 1, act=write("outputs/x", b"x")
+            )
+        ),
+        State.SUCCEEDED,
+        2,
+        replace(SPEC, roles=(Role(name="aside", tasks=(SERVER,), sidecar=True), Role(tasks=(TASK,)))),
+    ),
+    "going on": Story(
+        lambda: Script(exit_code=1, act=write("outputs/x", b"x")),
+        State.SUCCEEDED,
+        2,
+        replace(SPEC, roles=(Role(tasks=(TASK, TASK)),), on_task_failure=OnTaskFailure.CONTINUE),
+    ),
+    "forgiven": Story(
+        lambda: Script(exit_code=1, act=write("outputs/x", b"x")),
+        State.SUCCEEDED,
+        1,
+        replace(SPEC, roles=(Role(tasks=(TASK, TASK)),), on_task_failure=OnTaskFailure.FORGIVE),
+    ),
+    "told": Story(
+        lambda: Script(output=b"x"),
+        State.SUCCEEDED,
+        1,
+        replace(SPEC, roles=(Role(tasks=(replace(TASK, tee="/work/x"),)),), outputs=(KEPT,)),
+    ),
+    "unpacked": Story(
+        lambda: Script(act=write("outputs/x", b"x")),
+        State.SUCCEEDED,
+        1,
+        replace(SPEC, inputs=(PACKED,)),
     ),
     "failing": Story(lambda: Script(exit_code=1, act=write("outputs/x", b"x")), State.FAILED, 1),
     "losing": Story(losing_once, State.SUCCEEDED, 2, replace(SPEC, retry=Retry(attempts=2))),

@@ -48,10 +48,10 @@ def test_a_job_that_goes_well(site: Site) -> None:
 def test_what_the_engine_is_told(site: Site) -> None:
     task = Task(command=("run", "$X"), environment={"X": "1"}, working_folder="/work", split_logs=True)
     role = Role(tasks=(task,), resources=Resources(cpus=2, memory_bytes=5, disk_bytes=6, processes=7))
-    site.run(roles=(role,), clocks=Clocks(run=100))
+    job = site.run(roles=(role,), clocks=Clocks(run=100))
     [told] = site.engine.submitted
     assert told.command == ("run", "$X")
-    assert told.environment == {"X": "1"}
+    assert told.environment == {"X": "1", "TIDEGATE_JOB_ID": str(job.id), "TIDEGATE_JOB_UID": job.uid}
     assert (told.limits.cpus, told.limits.memory_bytes, told.limits.disk_bytes) == (2, 5, 6)
     assert (told.limits.processes, told.limits.wall_seconds) == (7, 100)
     assert (told.split_logs, told.network, told.log_name) == (True, False, "main.0.0")

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from services.compute.domain.job import Job
-from services.compute.domain.layout import stored_output, stored_sandbox
+from services.compute.domain.layout import stored_object, stored_output, stored_sandbox
+from services.compute.domain.objects import Address, Holder, Scope, StoredObject
 from services.compute.domain.spec import Clocks, Folder, Input, Output, Resources, Role, Source
 from services.compute.domain.states import State
 from services.compute.ports.engines import RunSpec
+from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
 from services.compute.ports.provider import GrantRefused, InputUnavailable, ProviderUnavailable
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import OWNER, SPEC, TASK, Site
@@ -143,3 +145,88 @@ def test_a_file_that_breaks_off_begins_anew(site: Site) -> None:
 def test_the_phase_has_a_clock(site: Site) -> None:
     site.grants.files[HANDLE] = ProviderUnavailable("no")
     assert failed(site.run(SEEN, inputs=(GRANT,), clocks=Clocks(stage_in=30)))[0] == "stage_in_timeout"
+
+
+URL = "https://files.example/a.csv?signature=canary"
+FETCHED = Input(source=Source.URL, path="/data/in/a.csv", value=URL, label="artifact 1")
+
+
+class TestUrls:
+    def test_it_is_fetched(self, site: Site) -> None:
+        found: dict[str, tuple[bytes, int]] = {}
+        site.engine.scripts = look(found)
+        site.web.files[URL] = [OutsideUnavailable("the origin answered 503"), b"1,2"]
+        assert site.run(SEEN, inputs=(FETCHED,)).state is State.SUCCEEDED
+        assert found["/data/in/a.csv"][0] == b"1,2"
+        assert site.web.opened == [URL, URL]
+
+    @pytest.mark.parametrize(
+        ("answer", "tries"),
+        [(OutsideUnavailable("the origin answered 503"), 3), (OutsideRefused("the origin answered 404"), 1)],
+    )
+    def test_it_is_not_had(self, site: Site, answer: Exception, tries: int) -> None:
+        site.web.files[URL] = answer
+        job = site.run(SEEN, inputs=(FETCHED,))
+        assert failed(job) == ("input_unavailable", "artifact 1 cannot be fetched.")
+        assert len(site.web.opened) == tries
+        told = [event.reason.as_json() for event in site.store.events(job.uid) if event.reason is not None]
+        assert "canary" not in str(told) + site.log(job.uid, "staging").decode()
+
+    def test_it_breaks_off(self, site: Site) -> None:
+        def broken() -> Any:
+            yield b"half"
+            raise OutsideUnavailable("the origin sent less than it announced")
+
+        answers = [broken(), iter([b"whole"])]
+        site.web.open = lambda url: answers.pop(0)  # type: ignore[method-assign]
+        assert site.run(SEEN, inputs=(FETCHED,)).state is State.SUCCEEDED
+
+    def test_it_is_more_than_there_is_room_for(self, site: Site) -> None:
+        site.web.files[URL] = bytes(2000)
+        roles = (Role(tasks=(TASK,), resources=Resources(disk_bytes=1500)),)
+        assert failed(site.run(SEEN, inputs=(FETCHED,), roles=roles))[0] == "input_too_large"
+
+
+class TestStoredObjects:
+    def keep(self, site: Site, scope: Scope, name: str, content: bytes, blob: str = "b" * 32) -> str:
+        kept = site.files.put(stored_object(blob), [content])
+        stored = StoredObject(
+            address=Address(scope, name), blob=blob, size=kept.size, sha256=kept.sha256, modified_at=0
+        )
+        site.objects.put(stored, "person:1")
+        return str(stored.address)
+
+    @pytest.mark.parametrize("scope", [Scope(Holder.OWNER, OWNER), Scope(Holder.GROUP, "a/b %")])
+    def test_it_is_brought(self, site: Site, scope: Scope) -> None:
+        found: dict[str, tuple[bytes, int]] = {}
+        site.engine.scripts = look(found)
+        address = self.keep(site, scope, "sub/x.csv", b"kept")
+        given = Input(source=Source.OBJECT, path="/data/in/x", value=address)
+        assert site.run(SEEN, inputs=(given,)).state is State.SUCCEEDED
+        assert found["/data/in/x"][0] == b"kept"
+
+    def test_one_that_is_replaced_just_now(self, site: Site) -> None:
+        scope = Scope(Holder.OWNER, OWNER)
+        address = self.keep(site, scope, "x", b"old")
+        find, moments = site.objects.find, iter([True])
+
+        def finding(wanted: Address) -> StoredObject:
+            found = find(wanted)
+            if next(moments, False):
+                self.keep(site, scope, "x", b"new", blob="c" * 32)
+                site.files.remove(stored_object("b" * 32))
+            return found
+
+        site.objects.find = finding  # type: ignore[method-assign]
+        given = Input(source=Source.OBJECT, path="/data/in/x", value=address)
+        assert site.run(SEEN, inputs=(given,)).state is State.SUCCEEDED
+
+    @pytest.mark.parametrize(
+        "value", ["owner:person%3A1/none", "$who/x", "owner:person%3A1/../x", "owner:person:1/x", "x", "/"]
+    )
+    def test_it_is_not_there(self, site: Site, value: str) -> None:
+        self.keep(site, Scope(Holder.OWNER, OWNER), "x", b"kept")
+        given = Input(source=Source.OBJECT, path="/data/in/x", value=value, label="it")
+        assert failed(site.run(SEEN, inputs=(given,))) == (
+            "input_unavailable", "it does not exist (any more).",
+        )  # fmt: skip

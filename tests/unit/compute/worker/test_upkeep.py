@@ -1,13 +1,25 @@
 """What upkeep ends and removes, and what it leaves alone."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from services.compute.domain.ids import new_uid, tag_of
+from services.compute.domain.job import Wish
+from services.compute.domain.layout import sandboxes, stored_sandbox
+from services.compute.domain.reasons import Reason
+from services.compute.domain.spec import Input, Source
 from services.compute.domain.states import State
 from services.compute.ports.engines import Limits, RunSpec
+from services.compute.ports.provider import ProviderUnavailable
 from services.compute.worker.upkeep import Upkeep
 from tests.fakes.compute_engine import Script
-from tests.fakes.compute_site import Driver, Site
+from tests.fakes.compute_site import OWNER, SPEC, Driver, Site
+
+GRANT = Input(source=Source.GRANT, path="/work/0", value="handle")
+STOP = Reason("cancelled", "It was stopped.")
 
 
 def stranger(folder: Path) -> RunSpec:
@@ -76,3 +88,68 @@ def test_an_engine_that_is_away_is_asked_again(site: Site) -> None:
     begin(site)
     site.engine.away = True
     assert Upkeep(site.tools()).orphans() == 0
+
+
+def test_grants_of_a_job_that_was_stopped_while_it_waited_end(site: Site) -> None:
+    job = site.submit(replace(SPEC, inputs=(GRANT,)))
+    site.submit(replace(SPEC, inputs=(GRANT,)))
+    upkeep = Upkeep(site.tools())
+    assert upkeep.grants() == 0
+    site.store.wish(job.uid, Wish.CANCEL, OWNER, STOP, site.clock.now())
+    assert [upkeep.grants(), upkeep.grants()] == [1, 0]
+    assert site.grants.ended == [job.uid]
+
+
+def test_a_provider_that_is_away_is_asked_again_until_it_answers(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: str) -> None:
+        raise ProviderUnavailable("away")
+
+    jobs = [site.submit(replace(SPEC, inputs=(GRANT,))) for _ in range(2)]
+    for job in jobs:
+        site.store.wish(job.uid, Wish.CANCEL, OWNER, STOP, site.clock.now())
+    upkeep = Upkeep(site.tools())
+    with monkeypatch.context() as gone:
+        gone.setattr(site.grants, "end_grants", away)
+        assert upkeep.grants() == 0
+    assert upkeep.grants() == 1  # the one that nobody asked about
+    site.clock.move(60)
+    assert upkeep.grants() == 1
+    assert sorted(site.grants.ended) == sorted(job.uid for job in jobs)
+    assert upkeep.grants() == 0
+
+
+def test_a_job_whose_provider_is_away_at_its_end_ends_and_its_grants_follow(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: str) -> None:
+        raise ProviderUnavailable("away")
+
+    site.grants.files["handle"] = b"granted"
+    with monkeypatch.context() as gone:
+        gone.setattr(site.grants, "end_grants", away)
+        job = site.run(inputs=(GRANT,))
+    assert job.state is State.SUCCEEDED
+    assert site.grants.ended == []
+    assert Upkeep(site.tools()).grants() == 1
+    assert site.grants.ended == [job.uid]
+
+
+def test_uploads_go_after_their_time_unless_a_job_may_need_them(site: Site) -> None:
+    for owner in (OWNER, "person:2"):
+        site.files.put(stored_sandbox(owner, "old.csv"), [b"x"])
+        site.files.put(stored_sandbox(owner, "older.csv"), [b"x"])
+    now = time.time()
+    site.clock.move(now - site.clock.now())
+    upkeep = Upkeep(replace(site.tools(), sandbox_keep_seconds=100))
+    assert upkeep.sandboxes() == 0
+    job = site.submit()
+    site.clock.move(200)
+    assert upkeep.sandboxes() == 2
+    assert set(site.files.sizes(sandboxes(OWNER))) == {"old.csv", "older.csv"}
+    assert site.files.sizes(sandboxes("person:2")) == {}
+    site.drive()
+    assert site.job(job.uid).is_final
+    assert upkeep.sandboxes() == 2
+    assert [upkeep.sandboxes(), upkeep.turns()] == [0, 0]

@@ -72,6 +72,16 @@ class Daemon:
             answer.raise_for_status()
             yield answer.raw
 
+    @contextlib.contextmanager
+    def posted(self, path: str, body: Mapping[str, Any]) -> Iterator[urllib3.response.BaseHTTPResponse]:
+        """As stream, of a POST."""
+        with self.asking() as api:
+            pass
+        url = f"{api.base_url}/v{api.api_version}{path}"
+        with api.post(url, json=body, stream=True, timeout=(TIMEOUT_SECONDS, None)) as answer:
+            answer.raise_for_status()
+            yield answer.raw
+
     def has_file(self, container: str, path: str) -> bool:
         """Whether the container holds `path`, running or not."""
         with self.asking() as api:

@@ -11,6 +11,7 @@ from services.compute.adapters.engines.docker import container, notes
 from services.compute.adapters.engines.docker.container import refusal
 from services.compute.adapters.engines.docker.containers import OVER, Containers
 from services.compute.adapters.engines.docker.daemon import DEFAULT_URL, Daemon
+from services.compute.adapters.engines.docker.execute import Entered
 from services.compute.adapters.engines.docker.images import Images
 from services.compute.adapters.engines.docker.outcome import Evidence, at, ended
 from services.compute.adapters.engines.docker.pump import last_line
@@ -28,7 +29,17 @@ from services.compute.domain.errors import Refused
 from services.compute.domain.ids import Tag
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Abilities, Activity, EngineAway, Handle, Observed, RunSpec
+from services.compute.ports.engines import (
+    Abilities,
+    Activity,
+    Command,
+    EngineAway,
+    Executed,
+    Handle,
+    Observed,
+    Ready,
+    RunSpec,
+)
 
 DRAIN_SECONDS: Final = 0.5  # that one look waits for the end of a log
 ISOLATION: Final = (
@@ -66,10 +77,10 @@ class DockerEngine:
     def check(self, spec: RunSpec) -> None:
         container.check(spec, self._gpus)
 
-    def pull(self, image: Image | None, say: Callable[[str], None]) -> None:
+    def pull(self, image: Image | None, say: Callable[[str], None]) -> Ready:
         if image is None:
             raise refusal("image_refused", "The docker engine runs images, and the job names none.")
-        self._images.pull(image, say)
+        return self._images.pull(image, say)
 
     def submit(self, spec: RunSpec) -> Handle:
         self.check(spec)
@@ -94,6 +105,12 @@ class DockerEngine:
             return {}
         states = {entry["Id"]: entry["State"] for entry in self._containers.listed()}
         return {handle: self._observed(handle, states.get(handle)) for handle in handles}
+
+    def execute(self, handle: Handle, command: Command, seconds: float, most_bytes: int) -> Executed:
+        found = self._containers.inspect(handle)
+        if found is None or found["State"]["Status"] != "running":
+            raise refusal("engine_failed", "The job does not run at this moment.")
+        return Entered(self._daemon, handle, command, most_bytes).run(seconds)
 
     def cancel(self, handle: Handle) -> None:
         found = self._containers.inspect(handle)

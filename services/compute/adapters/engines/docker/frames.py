@@ -6,7 +6,6 @@ would hold a busy log down to ten thousand lines a second.
 """
 
 import struct
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -18,7 +17,6 @@ PIECE_BYTES: Final = 256 << 10
 MOST_FRAME_BYTES: Final = 64 << 20  # a thousand times the largest that any driver makes
 MOST_CHUNK_HEAD_BYTES: Final = 256
 REMEMBERED_FRAMES: Final = 8
-GATHER_SECONDS: Final = 0.005
 _HEADER: Final = struct.Struct(">BxxxL")
 _LINE_END: Final = b"\r\n"
 Read = Callable[[int], bytes]
@@ -38,18 +36,7 @@ def body_of(answer: BaseHTTPResponse) -> Iterator[bytes]:
     if answer.headers.get("Transfer-Encoding") != "chunked":
         return iter(partial(answer.read1, PIECE_BYTES), b"")
     below: Any = answer
-    raw = below._fp.fp  # where the Docker SDK itself takes its raw streams from
-    return dechunked(partial(_gathered, raw.read1))
-
-
-def _gathered(read: Read, size: int) -> bytes:
-    """The engine writes line by line, and to be woken for each costs more than to read it: what comes
-    shortly after is taken along next time.
-    """
-    data = read(size)
-    if data and len(data) < size:
-        time.sleep(GATHER_SECONDS)
-    return data
+    return dechunked(below._fp.fp.read1)  # where the Docker SDK itself takes its raw streams from
 
 
 def dechunked(read: Read) -> Iterator[bytes]:
@@ -143,6 +130,8 @@ def _size(head: bytes) -> int:
     """Of a chunk. Raises OSError."""
     digits, _, _ = head[len(_LINE_END) :].partition(b";")
     try:
-        return int(digits, 16)
+        if head.startswith(_LINE_END) and digits.isalnum():
+            return int(digits, 16)
     except ValueError:
-        raise OSError("the engine's log stream is not in chunks") from None
+        pass
+    raise OSError("the engine's log stream is not in chunks")

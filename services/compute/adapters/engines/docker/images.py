@@ -15,7 +15,7 @@ from services.compute.adapters.engines.docker.container import ImageFacts, refus
 from services.compute.adapters.engines.docker.daemon import Daemon, plain, status_of, words_of
 from services.compute.domain.errors import Refused
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import EngineAway
+from services.compute.ports.engines import EngineAway, Ready
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -36,12 +36,12 @@ class Images:
         self._shells: dict[str, bool] = {}
         self._lock = threading.Lock()
 
-    def pull(self, image: Image, say: Callable[[str], None]) -> None:
+    def pull(self, image: Image, say: Callable[[str], None]) -> Ready:
         """Raises Refused, EngineAway."""
         name, digest = reference(image)
-        if self._local(name, digest) is not None:
+        if (found := self._local(name, digest)) is not None:
             say(f"The image {image.name} is here.")
-            return
+            return Ready(was_fetched=False, digest=found["Id"])
         wanted = f"{_repository(name)}@{digest}" if digest else name
         say(f"Pulling the image {wanted}.")
         try:
@@ -50,9 +50,10 @@ class Images:
             if digest and self._inspect(name) is not None:
                 raise _mismatch(image) from None
             raise
-        if self._local(name, digest) is None:
+        if (found := self._local(name, digest)) is None:
             raise _mismatch(image) if digest else _not_found(image, "")
         say(f"The image {image.name} is here.")
+        return Ready(was_fetched=True, digest=found["Id"])
 
     def facts(self, image: Image) -> ImageFacts:
         """Of an image that was pulled. Raises Refused (image_not_found, image_mismatch), EngineAway."""

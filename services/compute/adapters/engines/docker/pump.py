@@ -80,15 +80,14 @@ class Pump:
         to those who follow. As there.
         """
         try:
-            tail = self._tail()
+            missing = self._text.missing(self._tail())
+            if missing is not None:
+                with self._opened() as target:
+                    self._keep(missing, target, over)
+                return True
         except BROKEN:
             return False
-        missing = self._text.missing(tail)
-        if missing is None:
-            return self._copy({"follow": "0"}, over)
-        with self._opened() as target:
-            self._keep(missing, target, over)
-        return True
+        return self._copy({"follow": "0"}, over)
 
     def _tail(self) -> Sequence[Frame]:
         with self._stream({"follow": "0", "tail": str(_TAIL_FRAMES)}) as body:

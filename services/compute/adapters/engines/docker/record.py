@@ -57,7 +57,7 @@ def record_of(spec: RunSpec) -> Record:
         log_name=spec.log_name,
         split_logs=spec.split_logs,
         limits=spec.limits,
-        writable=tuple(mount.host.absolute() for mount in spec.mounts if mount.writable),
+        writable=tuple(dict.fromkeys(mount.host.absolute() for mount in spec.mounts if mount.writable)),
         command=spec.command[0] if spec.command else "",
     )
 

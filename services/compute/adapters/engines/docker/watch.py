@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from services.compute.adapters.engines.disk import Count, TooDeep
 from services.compute.adapters.engines.docker import notes
 from services.compute.adapters.engines.docker.cgroup import Cgroup, cgroup_of
 from services.compute.adapters.engines.docker.containers import OVER, Containers
@@ -17,8 +18,7 @@ from services.compute.adapters.engines.docker.daemon import Daemon
 from services.compute.adapters.engines.docker.outcome import MEMORY_FULL, at
 from services.compute.adapters.engines.docker.pump import Budget, Pump
 from services.compute.adapters.engines.docker.record import Record
-from services.compute.adapters.engines.process.supervisor.disk import Count, TooDeep
-from services.compute.adapters.engines.process.supervisor.memory import Gauge
+from services.compute.adapters.engines.memory import Gauge
 from services.compute.domain.job import Usage
 from services.compute.domain.reasons import Reason
 from services.compute.ports.engines import EngineAway

@@ -40,6 +40,7 @@ from services.compute.ports.engines import (
     Executed,
     Handle,
     Observed,
+    Ready,
     RunSpec,
 )
 
@@ -86,16 +87,17 @@ class ProcessEngine:
         check_shape(spec, self._host_network)
         program_of(spec.image)
 
-    def pull(self, image: Image | None, say: Callable[[str], None]) -> None:
+    def pull(self, image: Image | None, say: Callable[[str], None]) -> Ready:
         """There is nothing to fetch. A digest cannot be held: `abilities` says so, and who lets such a job in
         all the same has its reasons.
         """
         program = program_of(image)
         if image is None:
-            return
+            return Ready()
         say(f"image {image.name}: {program.stands_for} stands for it")
         if image.digest is not None:
             say(f"its digest {image.digest} is not checked: this environment runs no images")
+        return Ready()
 
     def submit(self, spec: RunSpec) -> Handle:
         """The lock decides who starts it, and `started`, written under the lock, that nobody does again."""
@@ -219,7 +221,8 @@ class ProcessEngine:
             "options": run_options(spec, program, identity, found, run.path),
             "command": [*identity.wrapper(found.setpriv), *(spec.command or program.command)],
             "logs": [str(path) for path in log_paths(spec)],
-            "counted": [str(run.path), *(str(mount.host) for mount in spec.mounts if mount.writable)],
+            # A folder that is mounted twice is one.
+            "counted": [str(run.path), *dict.fromkeys(str(m.host) for m in spec.mounts if m.writable)],
             "image": spec.image.name if spec.image is not None else "",
             "cpus": cpus,
             "seccomp": seccomp.program(platform.machine(), is_pinned=bool(cpus)),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.compute.adapters.engines.process.supervisor.disk import MAX_DEPTH, Count, TooDeep
+from services.compute.adapters.engines.disk import MAX_DEPTH, Count, TooDeep
 from services.compute.adapters.engines.process.trees import make_folder, remove_tree
 
 

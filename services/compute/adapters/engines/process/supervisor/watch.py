@@ -6,11 +6,11 @@ import os
 import select
 import time
 
+from services.compute.adapters.engines.disk import Count, TooDeep
+from services.compute.adapters.engines.memory import Gauge
 from services.compute.adapters.engines.process import facts
 from services.compute.adapters.engines.process.facts import Cause
 from services.compute.adapters.engines.process.supervisor.capture import Capture, LogLost
-from services.compute.adapters.engines.process.supervisor.disk import Count, TooDeep
-from services.compute.adapters.engines.process.supervisor.memory import Gauge
 from services.compute.adapters.engines.process.supervisor.sandbox import Sandbox, SetupFailed
 
 TYPE_CHECKING = False  # typing costs more than all the rest of the supervisor's start
@@ -62,6 +62,8 @@ class Watch:
             return
         self._capture.close_ends()
         self._gauge = Gauge(self._sandbox.init)
+        inside = {"pid": self._sandbox.init, "cpus": cpus, "image": self._order["image"]}
+        facts.write(self._folder, facts.INSIDE, inside)
         self._sandbox.let_go()
         self._attend(self._sandbox, wake)
         self._finish(self._sandbox)

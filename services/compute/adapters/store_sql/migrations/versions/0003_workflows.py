@@ -75,7 +75,7 @@ def _extend_jobs() -> None:
 def _create_workflows() -> None:
     op.create_table(
         "workflows",
-        sa.Column("id", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("uid", sa.String(32), nullable=False),
         sa.Column("owner", sa.String(255), nullable=False),
         sa.Column("dialect", sa.String(32), nullable=False),
@@ -139,8 +139,8 @@ def _create_steps() -> None:
         sa.Column("notices", sa.Text, nullable=True),
         sa.PrimaryKeyConstraint("workflow_id", "number", name="pk_workflow_steps"),
     )
-    ready = "waits_for = 0 AND next < instances"
-    _partial("ix_workflow_steps_ready", "workflow_steps", "workflow_id", "number", where=ready)
+    ready = ("workflow_id", "waits_for", "number")
+    _partial("ix_workflow_steps_ready", "workflow_steps", *ready, where="next < instances")
     op.create_table(
         "workflow_edges",
         *_workflow("workflow_edges"),

@@ -1,5 +1,8 @@
 """How much of the disk a run holds: everything below its writable folders, and what it deleted and still has
 open. Counted in slices, so that the run's other limits are looked at meanwhile; no symlink is followed.
+
+Like memory.py, part of the process engine's supervisor too: it imports the standard library's smallest parts
+only.
 """
 
 from __future__ import annotations
@@ -7,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 
-from services.compute.adapters.engines.process.supervisor.memory import Gauge
+from services.compute.adapters.engines.memory import Gauge
 
-TYPE_CHECKING = False  # typing costs more than all the rest of the supervisor's start
+TYPE_CHECKING = False  # typing costs more than all the rest of a supervisor's start
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any

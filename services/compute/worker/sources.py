@@ -1,0 +1,73 @@
+"""Opens what inputs are: inline, by grants of the provider, sandboxes, stored objects, outputs of other jobs,
+and URLs of their owner's.
+"""
+
+import base64
+from collections.abc import Iterator
+from typing import Final
+
+from services.compute.domain import layout
+from services.compute.domain.errors import OutputNotFound
+from services.compute.domain.job import Job
+from services.compute.domain.objects import read_address
+from services.compute.domain.spec import Input, Source
+from services.compute.worker.tools import Tools
+
+_CHUNK: Final = 256 * 1024
+
+
+class Sources:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._by_source = {
+            Source.INLINE: _inline,
+            Source.GRANT: self._grant,
+            Source.SANDBOX: self._sandbox,
+            Source.OUTPUT: self._output,
+            Source.OBJECT: self._object,
+            Source.URL: self._url,
+        }
+
+    def open(self, job: Job, given: Input) -> Iterator[bytes]:
+        """Its bytes in pieces, which raise the same. Raises OutputNotFound, JobNotFound, GrantRefused,
+        InputUnavailable, ProviderUnavailable, FilesUnavailable, StoreUnavailable, OutsideRefused,
+        OutsideUnavailable.
+        """
+        return self._by_source[given.source](job, given)
+
+    def _grant(self, job: Job, given: Input) -> Iterator[bytes]:
+        return self._tools.provider.open(job.uid, given.value)
+
+    def _sandbox(self, job: Job, given: Input) -> Iterator[bytes]:
+        return self._tools.files.open(layout.stored_sandbox(job.owner, given.value))
+
+    def _output(self, job: Job, given: Input) -> Iterator[bytes]:
+        uid, _, path = given.value.partition("/")
+        other = self._tools.store.find(uid, {job.owner})
+        return self._tools.files.open(layout.stored_output(other.uid, path))
+
+    def _object(self, job: Job, given: Input) -> Iterator[bytes]:
+        """Who may use it was asked when the job was submitted; it names its holder, which no parameter of a
+        sweep can change.
+        """
+        try:
+            address = read_address(given.value)
+        except ValueError:
+            raise OutputNotFound(given.value[:200]) from None
+        stored = self._tools.objects.find(address)
+        try:
+            return self._tools.files.open(layout.stored_object(stored.blob))
+        except OutputNotFound:
+            newer = self._tools.objects.find(address)  # it may have been replaced just now
+            return self._tools.files.open(layout.stored_object(newer.blob))
+
+    def _url(self, job: Job, given: Input) -> Iterator[bytes]:
+        return self._tools.outside.open(given.value)
+
+
+def _inline(job: Job, given: Input) -> Iterator[bytes]:
+    return _pieces(base64.b64decode(given.value) if given.encoded else given.value.encode())
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    return iter([content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK)])
