@@ -15,7 +15,6 @@ A stream is `staging` or `publishing` (the service's own lines), or
 import hashlib
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Final
 
 STAGING: Final = "staging"
@@ -110,6 +109,9 @@ def is_plain_path(text: str) -> bool:
 
 def holder(path: str, folders: Sequence[str]) -> int | None:
     """Which of the (absolute) `folders` an absolute path lies in: the deepest, or None."""
-    wanted = PurePosixPath(path)
-    found = [n for n, folder in enumerate(folders) if wanted.is_relative_to(folder) and path != folder]
-    return max(found, key=lambda n: len(PurePosixPath(folders[n]).parts), default=None)
+    found = [
+        number
+        for number, folder in enumerate(folders)
+        if path != folder and path.startswith(f"{folder.rstrip('/')}/")
+    ]
+    return max(found, key=lambda number: len(folders[number]), default=None)

@@ -158,14 +158,14 @@ class Running:
     # -- what is written down ------------------------------------------------------------------------
     def _finish(self, hold: Hold, lanes: Sequence[Lane], reason: Reason | None) -> Next:
         own = failures(lanes)
-        decided = own[0] if own else max(deciding(lanes), key=ended_at)
+        decided = own[0] if own else max(deciding(lanes), key=ended_at, default=None)
         started = [run.started_at for run in hold.runs.values() if run.started_at is not None]
         self._change(
             hold,
             Change(
                 to=State.PUBLISHING,
                 reason=None if reason is not None and is_forgiven(hold.job.spec, reason) else reason,
-                exit_code=decided.run.exit_code if decided.run is not None else None,
+                exit_code=None if decided is None or decided.run is None else decided.run.exit_code,
                 started_at=min(started, default=None),
             ),
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ from flask.testing import FlaskClient
 from libs.signing.keys import PrivateKey
 from libs.sql.engine import Database
 from libs.web.settings import Secret
+from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.store_sql.index import SqlIndex
 from services.catalogue.app import create_app
 from services.catalogue.domain.facts import AssetRecord
 from services.catalogue.settings import Settings
 from services.catalogue.wiring import build
 from tests.fakes.catalogue_assets import market
+from tests.migrated import upgrade
 
+MIGRATIONS = Path(store_sql.__file__).parent / "migrations"
 PREFIX = "/api/aquarius"
 KEY = PrivateKey("0x" + "42" * 32)
 Ask = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -26,6 +30,9 @@ def open_client(database_url: str) -> Iterator[FlaskClient]:
     settings = Settings(
         database_url=Secret(database_url), key=KEY, public_url="http://market.test", log_level="INFO"
     )
+    database = Database.open(database_url)
+    upgrade(database.engine, MIGRATIONS)
+    database.dispose()
     deps = build(settings)
     yield create_app(settings, deps).test_client()
     deps.close()

@@ -104,8 +104,8 @@ class SqlChanging(SqlEnds):
                 values["storage_bytes"] = connection.execute(_STORAGE, {"id": row.id}).scalar_one()
             _put(connection, row.id, values)
             if change.to in FINAL:
-                self._note_end(connection, row, change.to, now)
-            elif change.to is State.STAGING:
+                return self._note_end(connection, row, change.to, now)
+            if change.to is State.STAGING:
                 self._note_start(connection, row, now)
             return jobs_in_order(connection, [row.id])[0]
 

@@ -7,7 +7,7 @@ Locks are taken in one order everywhere: a job, its workflow, the workflow's ste
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, exists, select, text, update
+from sqlalchemy import Connection, Executable, Select, bindparam, exists, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.compute.adapters.store_sql.finding import jobs_in_order
@@ -76,21 +76,34 @@ _GROUPS: Final = select(job_groups.c.name).where(job_groups.c.job_id == bindpara
 _ALL_RUNS: Final[Select[Any]] = select(*RUN_COLUMNS).where(job_runs.c.job_id == bindparam("id"))
 
 
+def _added(is_sqlite: bool) -> Executable:
+    statement = sqlite.insert(usage) if is_sqlite else postgresql.insert(usage)
+    sums = {
+        name: usage.c[name] + statement.excluded[name] for name in ("jobs", "cpu_seconds", "core_seconds")
+    }
+    keys = ["day", "owner", "holder_group"]
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
+_ADDED: Final = {is_sqlite: _added(is_sqlite) for is_sqlite in (True, False)}
+
+
 class SqlEnds(SqlPart):
     def _note_start(self, connection: Connection, row: Any, now: float) -> None:
         """Of a job that got a place."""
         if row.workflow_id is not None:
             connection.execute(_STARTED, {"started_id": row.workflow_id, "now": moment(now)})
 
-    def _note_end(self, connection: Connection, row: Any, state: State, now: float) -> None:
-        """Of a job whose row has its last state by now; `row` is from before."""
+    def _note_end(self, connection: Connection, row: Any, state: State, now: float) -> Job:
+        """Of a job whose row has its last state by now; `row` is from before. The job as it ended."""
         connection.execute(_TELL_OF_JOB, {"whose": row.id, "now": moment(now)})
         if row.workflow_id is not None:
             self._count(connection, row, state is State.SUCCEEDED, now)
         (job,) = jobs_in_order(connection, [row.id])
         runs = [run_of(run) for run in connection.execute(_ALL_RUNS, {"id": row.id})]
         groups = connection.execute(_GROUPS, {"id": row.id}).scalars().all()
-        self._add_usage(connection, job, runs, groups, now)
+        connection.execute(_ADDED[self._database.is_sqlite], _usage_rows(job, runs, groups, now))
+        return job
 
     def _count(self, connection: Connection, row: Any, is_well: bool, now: float) -> None:
         values = {"counted_id": row.workflow_id, "well": int(is_well), "badly": int(not is_well)}
@@ -123,22 +136,16 @@ class SqlEnds(SqlPart):
         connection.execute(_TELL_OF_WORKFLOW, {"whose": workflow.id, "now": moment(now)})
         return True
 
-    def _add_usage(
-        self, connection: Connection, job: Job, runs: Iterable[Run], groups: Iterable[str], now: float
-    ) -> None:
-        cpus = {role.name: role.resources.cpus * role.resources.nodes for role in job.spec.roles}
-        sums = {"cpu_seconds": 0.0, "core_seconds": 0.0}
-        for run in runs:
-            sums["cpu_seconds"] += run.usage.cpu_seconds or 0.0
-            sums["core_seconds"] += (run.usage.wall_seconds or 0.0) * cpus.get(run.role, 0.0)
-        row = {"day": moment(now).date(), "owner": job.owner, "jobs": 1, **sums}
-        rows = [{**row, "holder_group": group} for group in ("", *sorted(set(groups) - {""}))]
-        statement = sqlite.insert(usage) if self._database.is_sqlite else postgresql.insert(usage)
-        added = {
-            name: usage.c[name] + statement.excluded[name] for name in ("jobs", "cpu_seconds", "core_seconds")
-        }
-        keys = ["day", "owner", "holder_group"]
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+def _usage_rows(job: Job, runs: Iterable[Run], groups: Iterable[str], now: float) -> list[dict[str, Any]]:
+    """One for the owner alone, and one for each group."""
+    cpus = {role.name: role.resources.cpus * role.resources.nodes for role in job.spec.roles}
+    sums = {"cpu_seconds": 0.0, "core_seconds": 0.0}
+    for run in runs:
+        sums["cpu_seconds"] += run.usage.cpu_seconds or 0.0
+        sums["core_seconds"] += (run.usage.wall_seconds or 0.0) * cpus.get(run.role, 0.0)
+    row = {"day": moment(now).date(), "owner": job.owner, "jobs": 1, **sums}
+    return [{**row, "holder_group": group} for group in ("", *sorted(set(groups) - {""}))]
 
 
 def _progress(workflow: Any) -> Progress:

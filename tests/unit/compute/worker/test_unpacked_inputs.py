@@ -12,9 +12,9 @@ from services.compute.domain.job import Job
 from services.compute.domain.spec import Folder, Input, Output, Resources, Role, Source
 from services.compute.domain.states import State
 from services.compute.ports.engines import RunSpec
+from tests.archives import tar
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import SPEC, TASK, Site
-from tests.archives import tar
 
 ARCHIVE = Input(source=Source.GRANT, path="/work/in/x.tgz", value="handle", label="the data", unpack=True)
 
