@@ -97,7 +97,7 @@ def environment(config: StackConfig, name: str) -> dict[str, str]:
         if name in SECRET_OWNERS.get(key.removesuffix("_FILE"), (name,))
     }
     chosen = _defaults(config, name) | passed
-    if name in ("provider", "egress"):
+    if name in ("provider", "egress", "worker"):
         # The one private address a development stack may fetch from, besides what the caller names.
         own = f"127.0.0.1:{config.ports.sample}"
         chosen["FETCH_ALLOW"] = ",".join(filter(None, (chosen.get("FETCH_ALLOW", ""), own)))

@@ -64,7 +64,9 @@ class _Shared:
     abilities: Mapping[str, Abilities]
     submit: Submit
     jobs: Jobs
+    workflows: Workflows
     results: Results
+    errands: Ask
 
 
 def build(settings: Settings) -> Deps:
@@ -101,6 +103,8 @@ def _shared(settings: Settings) -> _Shared:
     store = open_store(storage.database_url.reveal())
     files = open_files(storage.files_url.reveal())
     logs = StoredLogs(storage.work_dir, files)
+    submit = Submit(store, book, abilities, described.quotas, clock, store.objects)
+    fitting = WorkflowFitting(submit, described.quotas)
     return _Shared(
         settings=settings,
         store=store,
@@ -110,9 +114,11 @@ def _shared(settings: Settings) -> _Shared:
         book=book,
         quotas=described.quotas,
         abilities=abilities,
-        submit=Submit(store, book, abilities, described.quotas, clock),
+        submit=submit,
         jobs=Jobs(store, clock),
+        workflows=Workflows(store, store, fitting, described.quotas, clock),
         results=Results(store, files, logs),
+        errands=Ask(store.errands, files, clock, settings.prominence.errands),
     )
 
 
@@ -121,6 +127,8 @@ def _native(shared: _Shared) -> NativeParts:
     return NativeParts(
         submit=shared.submit,
         jobs=shared.jobs,
+        workflows=shared.workflows,
+        errands=shared.errands,
         repeat=Repeat(store, shared.submit, shared.quotas, clock),
         results=shared.results,
         logs=JobLogs(shared.logs),
@@ -149,19 +157,18 @@ def _ocean(shared: _Shared, tokens: ServiceTokens, principals: RememberedPrincip
 
 
 def _prominence(shared: _Shared) -> ProminenceParts:
-    settings, store, clock = shared.settings, shared.store, shared.clock
-    fitting = WorkflowFitting(shared.submit, shared.quotas)
+    settings = shared.settings
     return ProminenceParts(
         submit=shared.submit,
         copies=Copies(shared.submit),
         jobs=shared.jobs,
-        workflows=Workflows(store, store, fitting, shared.quotas, clock),
+        workflows=shared.workflows,
         placing=Placing(shared.book, shared.abilities),
         results=shared.results,
         text=JobText(shared.logs),
-        errands=Ask(store.errands, shared.files, clock, settings.prominence.errands),
+        errands=shared.errands,
         links=HmacLinks(settings.peers.service_secret),
-        clock=clock,
+        clock=shared.clock,
         stores=_stores(shared),
         public_url=settings.public_url,
         exit_completes=settings.prominence.exit_completes,

@@ -81,6 +81,7 @@ class Prominence:
         self.files = open_files(f"file://{self.folder}/objects")
         self.work = self.folder / "work"
         self.logs = StoredLogs(self.work, self.files)
+        self.objects = MemoryObjectBook()
         self.parts = self._parts()
         self.app = self._app()
         self.http = self.app.test_client()
@@ -88,7 +89,7 @@ class Prominence:
     def _parts(self) -> ProminenceParts:
         store, clock = self.store, self.clock
         book = EnvironmentBook([SMALL])
-        submit = Submit(store, book, ENGINES, self.quotas, clock)
+        submit = Submit(store, book, ENGINES, self.quotas, clock, self.objects)
         ask = None if self.errands is None else Ask(self.errands, self.files, clock, 2, clock.pause)
         fitting = WorkflowFitting(submit, self.quotas)
         return ProminenceParts(
@@ -109,7 +110,7 @@ class Prominence:
 
     def _stores(self, book: EnvironmentBook) -> StoreParts:
         return StoreParts(
-            objects=Objects(MemoryObjectBook(), self.files, self.clock, 1 << 20, 4 << 20),
+            objects=Objects(self.objects, self.files, self.clock, 1 << 20, 4 << 20),
             keys=KeyValues(MemoryKeyValue(), self.clock),
             usage=self.store.usage,
             running=RunningJobs(self.store, book),

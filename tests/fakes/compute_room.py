@@ -27,6 +27,7 @@ from services.compute.ports.engines import Abilities
 from services.compute.ports.store import Change, Lease
 from services.compute.usecases.dead_letters import DeadLetters
 from services.compute.usecases.environments import RunningJobs
+from services.compute.usecases.errands import Ask
 from services.compute.usecases.follow import Follow
 from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.jobs import Jobs
@@ -34,7 +35,10 @@ from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
 from services.compute.usecases.submit import Submit
+from services.compute.usecases.workflow_fitting import WorkflowFitting
+from services.compute.usecases.workflows import Workflows
 from tests.fakes.compute_clock import PlannedClock
+from tests.fakes.compute_side import MemoryErrands
 from tests.fakes.compute_store import MemoryJobStore
 from tests.fakes.principals import KnownPrincipals
 
@@ -93,6 +97,7 @@ class Room:
     def __post_init__(self) -> None:
         self.files = open_files(f"file://{self.folder}/objects")
         self.work = self.folder / "work"
+        self.errands = MemoryErrands(self.store)
         self.logs = StoredLogs(self.work, self.files)
         self.parts = self._parts()
         self.app = self._app()
@@ -105,6 +110,8 @@ class Room:
         return NativeParts(
             submit=submit,
             jobs=Jobs(store, clock),
+            workflows=Workflows(store, store, WorkflowFitting(submit, self.quotas), self.quotas, clock),
+            errands=Ask(self.errands, self.files, clock, 2, clock.pause),
             repeat=Repeat(store, submit, self.quotas, clock),
             results=Results(store, self.files, self.logs),
             logs=JobLogs(self.logs),

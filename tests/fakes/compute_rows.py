@@ -131,7 +131,8 @@ def held_of(rows: Iterable[Row]) -> Held:
     return Held(jobs=jobs, cpus=cpus, memory_bytes=memory, storage_bytes=storage)
 
 
-def is_wanted(job: Job, wanted: Filter) -> bool:
+def is_wanted(row: Row, wanted: Filter) -> bool:
+    job = row.job
     after, before = wanted.submitted_after, wanted.submitted_before
     tests = (
         wanted.owners is None or job.owner in wanted.owners,
@@ -139,6 +140,7 @@ def is_wanted(job: Job, wanted: Filter) -> bool:
         not wanted.states or job.state in wanted.states or (wanted.lingering and job.lingers),
         wanted.ids is None or job.id in wanted.ids,
         wanted.workflow is None or (job.workflow is not None and job.workflow.id == wanted.workflow),
+        wanted.workflow is None or wanted.step is None or row.step == wanted.step,
         wanted.name is None or job.name == wanted.name,
         all(job.labels.get(name) == value for name, value in wanted.labels.items()),
         all(job.facts.get(name) == value for name, value in wanted.facts.items()),

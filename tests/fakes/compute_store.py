@@ -78,18 +78,18 @@ class MemoryJobStore(MemoryWorkflowStore):
             found = [
                 row.job
                 for number, row in reversed(self._rows.items())
-                if (before is None or number < before) and is_wanted(row.job, wanted)
+                if (before is None or number < before) and is_wanted(row, wanted)
             ]
             jobs = tuple(found[:limit])
             return Page(jobs, str(jobs[-1].id) if len(found) > limit else None)
 
     def count(self, wanted: Filter) -> int:
         with self._open():
-            return sum(is_wanted(row.job, wanted) for row in self._rows.values())
+            return sum(is_wanted(row, wanted) for row in self._rows.values())
 
     def heads(self, wanted: Filter, limit: int | None = None) -> Sequence[Head]:
         with self._open():
-            jobs = [row.job for row in reversed(self._rows.values()) if is_wanted(row.job, wanted)]
+            jobs = [row.job for row in reversed(self._rows.values()) if is_wanted(row, wanted)]
             return [Head(job.id, self.revision(job.uid, None).number) for job in jobs[:limit]]
 
     def jobs(self, ids: Sequence[int]) -> Sequence[Job]:

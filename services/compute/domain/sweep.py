@@ -78,6 +78,25 @@ class Sweep:
         return dict(reversed(found.items()))
 
 
+def spaced(start: Decimal, end: Decimal, number: int) -> Grid:
+    """`number` points, evenly from `start` to `end`, both among them; of one point, `start`."""
+    if number == 1:
+        return Grid(start=start, step=Decimal(0), count=1)
+    step = ARITHMETIC.divide(ARITHMETIC.subtract(end, start), number - 1)
+    return Grid(start=start, step=step, count=number)
+
+
+def stepped(start: Decimal, end: Decimal, step: Decimal) -> Grid | None:
+    """From `start` on while `end` is not passed; None when `step` does not lead there. No more points are
+    counted than MAX_INSTANCES and one.
+    """
+    span = ARITHMETIC.subtract(end, start)
+    if step == 0 or (span != 0 and (span > 0) != (step > 0)):
+        return None
+    steps = min(ARITHMETIC.divide(span, step), Decimal(MAX_INSTANCES))
+    return Grid(start=start, step=step, count=int(steps) + 1)
+
+
 def encode(sweep: Sweep) -> dict[str, Any]:
     """Plain JSON values. `decode` gives an equal sweep."""
     return {

@@ -52,6 +52,7 @@ class Filter:
     deleted: bool = False
     ids: Collection[int] | None = None
     workflow: int | None = None  # the id of the workflow they belong to
+    step: int | None = None  # the number of their step in it, from 0
     lingering: bool = False  # those that linger besides those of `states`, whatever became of them
 
 

@@ -49,6 +49,10 @@ class Workflows:
         earlier = None if key is None else self._store.replayed_workflow(key)
         return None if earlier is None else SubmittedWorkflow(earlier, replayed=True)
 
+    def check(self, new: NewWorkflow) -> NewWorkflow:
+        """The workflow as it would be taken now; nothing is written. Raises as submit, but for keys."""
+        return self._fitting(new)
+
     def find(self, ref: int | str, viewer: Viewer) -> Workflow:
         return self._store.find_workflow(_reference(ref), viewer.owners)
 

@@ -1,18 +1,16 @@
 """Workflows: what is taken, in which order its jobs come, how it ends."""
 
-from dataclasses import replace
-
 import pytest
 
-from services.compute.domain.errors import JobNotFound, KeyReused, WorkflowNotFound
-from services.compute.domain.ids import is_uid, new_uid
+from services.compute.domain.errors import JobNotFound, WorkflowNotFound
+from services.compute.domain.ids import is_uid
 from services.compute.domain.job import Job, Wish
 from services.compute.domain.notices import Means, Notice
-from services.compute.domain.quotas import Held, Quota, Quotas
+from services.compute.domain.quotas import Held
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.domain.sweep import Parameter, Sweep, Way
-from services.compute.domain.workflow import HELD_UP_SECONDS, WINDOW, Progress, WorkflowState
+from services.compute.domain.workflow import WINDOW, Progress, WorkflowState
 from services.compute.ports.store import Change, Filter, Key
 from services.compute.ports.workflows import Fed
 from tests.fakes.compute_flows import (
@@ -21,13 +19,12 @@ from tests.fakes.compute_flows import (
     echo,
     end_next,
     feed_all,
-    grid,
     new_workflow,
     run_through,
     step,
     swept,
 )
-from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job, sized, spec
+from tests.fakes.compute_jobs import ALICE, NOW, SPACE, new_job, spec
 
 STOP = Reason("cancelled", "It was stopped.")
 DIAMOND = (step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"))
@@ -267,87 +264,3 @@ def test_its_revision_rises_with_whatever_can_be_seen(store: Flows) -> None:
             feed_all(store)
     assert list(seen) == sorted(seen)
     assert seen[max(seen)].state is WorkflowState.SUCCEEDED
-
-
-# -- quotas and keys ----------------------------------------------------------------------------------
-def test_what_a_quota_keeps_out_waits(store: Flows) -> None:
-    quotas = Quotas(principal=Quota(jobs=3), groups={"g": Quota(jobs=100)})
-    new = new_workflow(swept("s", 5), groups=("g",))
-    workflow = store.submit_workflow(new, quotas, NOW).workflow
-    assert workflow.progress.queued == 3
-    assert store.due_workflows(NOW + HELD_UP_SECONDS - 0.1, 9) == []
-    assert store.due_workflows(NOW + HELD_UP_SECONDS, 9) == [workflow.uid]
-    later = NOW + HELD_UP_SECONDS
-    assert store.feed(workflow.uid, quotas, later) == Fed(0, is_final=False, is_held_up=True)
-    assert store.due_workflows(later, 9) == []
-    end_next(store, limit=1, now=later)
-    assert store.due_workflows(later, 9) == [workflow.uid]
-    assert store.feed(workflow.uid, quotas, later) == Fed(1, is_final=False, is_held_up=True)
-    end_next(store, now=later)
-    assert store.feed(workflow.uid, quotas, later) == Fed(1, is_final=False)
-    end_next(store, now=later)
-    assert store.find_workflow(workflow.uid, None).state is WorkflowState.SUCCEEDED
-
-
-@pytest.mark.parametrize(
-    "quotas",
-    [
-        Quotas(principal=Quota(cpus=4.0)),
-        Quotas(principal=Quota(), groups={"g": Quota(memory_bytes=2 << 20)}),
-        Quotas(principal=Quota(jobs=9), owners={ALICE: Quota(jobs=2)}),
-    ],
-)
-def test_every_kind_of_quota_counts(store: Flows, quotas: Quotas) -> None:
-    new = new_workflow(swept("s", 9, spec=sized(2.0, 1 << 20)), groups=("g",))
-    assert store.submit_workflow(new, quotas, NOW).workflow.progress.queued == 2
-    assert store.held(ALICE)[ALICE].jobs == 2
-
-
-def test_a_quota_of_others_is_theirs(store: Flows) -> None:
-    quotas = Quotas(principal=Quota(jobs=2))
-    for owner in (ALICE, BOB):
-        new = new_workflow(swept("s", 9), owner=owner)
-        assert store.submit_workflow(new, quotas, NOW).workflow.progress.queued == 2
-
-
-def test_a_key_gives_the_first_workflow_again(store: Flows) -> None:
-    first = store.submit_workflow(new_workflow(step("a")), FREE, NOW, key())
-    again = store.submit_workflow(new_workflow(step("b"), step("c")), FREE, NOW + 5, key())
-    assert (first.replayed, again.replayed) == (False, True)
-    assert again.workflow == first.workflow == store.replayed_workflow(key())
-    assert names(store) == ["wf/a"]
-    with pytest.raises(KeyReused):
-        store.submit_workflow(new_workflow(step("a")), FREE, NOW, key(fingerprint="bb"))
-    with pytest.raises(KeyReused):
-        store.replayed_workflow(key(fingerprint="bb"))
-    for other in (key("k2"), key(owner=BOB), replace(key(), dialect="native")):
-        assert store.replayed_workflow(other) is None
-        assert not store.submit_workflow(new_workflow(step("a")), FREE, NOW, other).replayed
-
-
-def test_nothing_of_a_workflow_that_is_not_there(store: Flows) -> None:
-    workflow = store.submit_workflow(new_workflow(step("a")), FREE, NOW).workflow
-    for ref, owners in ((workflow.id, [BOB]), (workflow.uid, []), (0, None), (-1, None), (10**40, None)):
-        with pytest.raises(WorkflowNotFound):
-            store.find_workflow(ref, owners)
-    for text in (new_uid(), "", "\0", "x" * 5000, str(workflow.id), "\ud800"):
-        with pytest.raises(WorkflowNotFound):
-            store.find_workflow(text, None)
-    for work in (
-        lambda: store.described_workflow(new_uid()),
-        lambda: store.cancel_workflow(new_uid(), ALICE, STOP, NOW),
-        lambda: store.rerun_workflow(new_uid(), (), FREE, NOW),
-        lambda: store.put_workflow_away(new_uid(), NOW),
-        lambda: store.feed(new_uid(), FREE, NOW),
-    ):
-        with pytest.raises(WorkflowNotFound):
-            work()
-    store.purge_workflow(new_uid())
-
-
-def test_names_of_any_kind(store: Flows) -> None:
-    for name in ("", "a b", "x" * 255, "\0", "é/ü"):
-        workflow = store.submit_workflow(new_workflow(step("a b/c"), name=name), FREE, NOW).workflow
-        (job,) = store.page(Filter(owners=None, workflow=workflow.id), 9).jobs
-        assert job.name.endswith("/a b/c")
-    assert grid(3).count == 3

@@ -102,6 +102,8 @@ def _narrowed(wanted: Filter) -> Conditions:
         conditions.append(
             and_(_C.workflow_id.is_not(None), _C.workflow_id == min(wanted.workflow, LARGEST_ID))
         )
+        if wanted.step is not None:
+            conditions.append(_C.step == wanted.step)
     return conditions
 
 

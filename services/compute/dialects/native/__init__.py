@@ -1,7 +1,9 @@
 """The native room: Tidegate's own API, below /tidegate/v1.
 
 status, whoami              for people, and who the caller is
-jobs and what hangs on one  submit, list, follow, stop, results (jobs.py, events.py, logs.py, outputs.py)
+jobs and what hangs on one  submit, list, follow, stop, results (jobs.py, events.py, logs.py, outputs.py,
+                            inside.py)
+workflows                   jobs that wait for each other
 sandboxes                   files for jobs to come
 environments, quotas        where jobs may run, and how many
 dead-letters                for administrators
@@ -17,12 +19,14 @@ from services.compute.dialects.native import (
     dead_letters,
     environments,
     events,
+    inside,
     jobs,
     logs,
     outputs,
     problems,
     sandboxes,
     status,
+    workflows,
 )
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.problems import render_edge
@@ -30,7 +34,7 @@ from services.compute.domain.errors import ComputeError
 
 __all__ = ["NativeParts", "mount", "owns", "render_edge"]
 PREFIX = "/tidegate/v1"
-OWN = ("jobs", "sandboxes", "environments", "quotas", "dead-letters")
+OWN = ("jobs", "workflows", "sandboxes", "environments", "quotas", "dead-letters")
 
 
 def mount(app: Flask, parts: NativeParts | None = None) -> None:
@@ -53,7 +57,7 @@ def _mount_jobs(app: Flask, parts: NativeParts) -> None:
     room = Blueprint("native_jobs", __name__, url_prefix=PREFIX)
     for root in (ComputeError, BadParams, NotSatisfiable):
         room.register_error_handler(root, problems.render)
-    for part in (jobs, events, logs, outputs, sandboxes, environments, dead_letters):
+    for part in (jobs, events, logs, outputs, inside, workflows, sandboxes, environments, dead_letters):
         part.add(room, parts)
     add_window(app, room, Window("native", read_bearer, problems.refusal))
     app.register_blueprint(room)

@@ -1,36 +1,38 @@
 """`/jobs`: taken, checked, listed, shown, stopped, tried again, copied, deleted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from flask import Blueprint, Response
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native import problems
 from services.compute.dialects.native.answers import answer, nothing
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.places import Places
 from services.compute.dialects.native.requests import (
+    BAD_CURSOR,
     FILTERS,
-    MOST_JOBS,
-    USUAL_JOBS,
+    MOST_LISTED,
+    USUALLY_LISTED,
     Query,
     caller,
     filter_of,
     idempotency_key,
     sent_document,
     viewer,
+    wide_viewer,
 )
+from services.compute.dialects.native.sandboxes import missing_sandboxes
 from services.compute.dialects.native.shown import ShownJobs
 from services.compute.dialects.native.translate import DIALECT, moved, new_job
 from services.compute.dialects.native.views import receipt_view, spec_view, summary_view
 from services.compute.domain.errors import AlreadyFinished, BadSpec, EnvironmentRefuses
 from services.compute.domain.job import NewJob
-from services.compute.domain.spec import Source
 from services.compute.domain.states import State
-from services.compute.ports.store import Submitted
-from services.compute.usecases.viewers import viewer_of
+from services.compute.ports.store import Filter, Submitted
+from services.compute.usecases.viewers import Viewer
 
 Outcome = TypeVar("Outcome")
 READ, WRITE = "job:read", "job:write"
@@ -66,16 +68,11 @@ def _add_reading(room: Blueprint, parts: NativeParts) -> None:
     @room.get("/jobs")
     @needs(READ)
     def list_jobs() -> Response:
-        query = Query(*FILTERS, "limit", "cursor", "all")
-        limit = query.number("limit", 1, MOST_JOBS) or USUAL_JOBS
-        seen_by = viewer_of(caller(), everybody=True) if query.flag("all") else viewer()
-        if query.flag("all") and seen_by.owners is not None:
-            return problems.problem(403, "access_denied", "Everybody's jobs are for administrators.")
-        try:
-            page = parts.jobs.page(seen_by, filter_of(query), limit, query.text("cursor"))
-        except ValueError:
-            raise BadParams("cursor", "The cursor is none of this list's.") from None
-        return answer({"jobs": [summary_view(job) for job in page.jobs], "next": page.next})
+        query = Query(*FILTERS, "workflow", "limit", "cursor", "all")
+        seen_by, wanted = wide_viewer(query), filter_of(query)
+        if (ref := query.text("workflow")) is not None:
+            wanted = replace(wanted, workflow=parts.workflows.find(ref, seen_by).id)
+        return job_page(parts, query, wanted, seen_by)
 
     @room.get("/jobs/<ref>")
     @needs(READ)
@@ -111,16 +108,20 @@ def _add_changing(room: Blueprint, parts: NativeParts) -> None:
         return nothing()
 
 
+def job_page(parts: NativeParts, query: Query, wanted: Filter, seen_by: Viewer) -> Response:
+    limit = query.number("limit", 1, MOST_LISTED) or USUALLY_LISTED
+    try:
+        page = parts.jobs.page(seen_by, wanted, limit, query.text("cursor"))
+    except ValueError:
+        raise BadParams("cursor", BAD_CURSOR) from None
+    return answer({"jobs": [summary_view(job) for job in page.jobs], "next": page.next})
+
+
 def _asked(parts: NativeParts) -> tuple[NewJob, Places]:
     new, places = new_job(sent_document(), caller(), parts.environments)
-    wanted = {n: given.value for n, given in enumerate(new.spec.inputs) if given.source is Source.SANDBOX}
-    if wanted:
-        known = parts.sandboxes.list(new.owner)
-        missing = [
-            (f"/inputs/{n}/sandbox", "You have no such sandbox.") for n in wanted if wanted[n] not in known
-        ]
-        if missing:
-            raise BadSpec(missing)
+    missing = missing_sandboxes(parts.sandboxes, new.owner, [new.spec])
+    if missing:
+        raise BadSpec([(place, text) for _, place, text in missing])
     return new, places
 
 

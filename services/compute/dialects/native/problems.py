@@ -16,7 +16,8 @@ from libs.web.json_bodies import UnknownCoding
 from libs.web.params import BadParams, TooLarge
 from libs.web.ranges import NotSatisfiable, unsatisfied
 from services.compute.domain import errors
-from services.compute.domain.errors import ComputeError
+from services.compute.domain.errors import BadSpec, ComputeError, EnvironmentRefuses
+from services.compute.usecases.errands import ClosedJob, ErrandFailed, TooManyErrands
 
 MEDIA_TYPE = "application/problem+json"
 Text = str | Callable[[Any], str]
@@ -35,6 +36,18 @@ class BadKey(ComputeError):
     """An Idempotency-Key that cannot be one."""
 
 
+class BadWorkflow(BadSpec):
+    """A workflow that cannot be taken as it was described."""
+
+
+class WorkflowRefused(EnvironmentRefuses):
+    """A workflow of whose jobs an environment cannot run one."""
+
+
+class ForAdministrators(ComputeError):
+    """Everybody's, asked for by somebody else."""
+
+
 # class -> (status, code, text)
 RESPONSES: dict[type[Exception], tuple[int, str, Text]] = {
     TooLarge: (413, "too_large", lambda e: e.message),
@@ -44,6 +57,9 @@ RESPONSES: dict[type[Exception], tuple[int, str, Text]] = {
     BadKey: (400, "invalid_key", "An Idempotency-Key has 1 to 255 visible ASCII characters."),
     NotSatisfiable: (416, "range_not_satisfiable", lambda e: f"There are {e.size} bytes."),
     errors.BadSpec: (422, "invalid_job", "The job cannot be taken as it is described: see `errors`."),
+    BadWorkflow: (422, "invalid_workflow", "The workflow cannot be taken as it is described: see `errors`."),
+    WorkflowRefused: (422, "environment_refuses", "An environment cannot run its jobs: see `errors`."),
+    ForAdministrators: (403, "access_denied", "Everybody's are for administrators."),
     errors.EnvironmentUnknown: (
         422,
         "no_such_environment",
@@ -51,14 +67,19 @@ RESPONSES: dict[type[Exception], tuple[int, str, Text]] = {
     ),
     errors.EnvironmentRefuses: (422, "environment_refuses", str),
     errors.JobNotFound: (404, "no_such_job", "There is no such job."),
+    errors.WorkflowNotFound: (404, "no_such_workflow", "There is no such workflow."),
     errors.OutputNotFound: (404, "no_such_file", "There is no such file."),
     errors.KeyReused: (422, "key_reused", "The Idempotency-Key stood for another request before."),
     errors.KeyInFlight: (409, "key_in_flight", "The first request with this Idempotency-Key is at work."),
     errors.AgreementInUse: (409, "already_running", "An unfinished job was started with the same payment."),
-    errors.NotFinished: (409, "not_finished", "The job has not ended."),
-    errors.AlreadyFinished: (409, "already_finished", "The job has ended."),
+    errors.NotFinished: (409, "not_finished", "It has not ended."),
+    errors.AlreadyFinished: (409, "already_finished", "It has ended."),
+    errors.NotRunning: (409, "not_running", "Nothing of the job runs at the moment."),
+    ErrandFailed: (409, "not_done", str),
+    ClosedJob: (403, "closed_job", "Nobody looks inside of a job that works on data granted to it alone."),
     errors.NotRepeatable: (409, "not_repeatable", str),
     errors.QuotaExceeded: (429, "quota_exceeded", lambda e: f"{e}."),
+    TooManyErrands: (429, "too_many_errands", "Too many callers do something inside of running jobs."),
     TooManyStreams: (429, "too_many_streams", "Too many callers follow jobs at the moment."),
     errors.StoreUnavailable: (503, "temporarily_unavailable", "Jobs cannot be looked at right now."),
     errors.FilesUnavailable: (503, "temporarily_unavailable", "Files cannot be looked at right now."),
@@ -69,6 +90,7 @@ RETRY_AFTER: Mapping[type[Exception], str] = {
     errors.FilesUnavailable: "1",
     errors.KeyInFlight: "1",
     TooManyStreams: "5",
+    TooManyErrands: "5",
     errors.QuotaExceeded: "30",
 }
 TOO_LARGE_REASONS = frozenset({"output_too_large", "input_too_large"})

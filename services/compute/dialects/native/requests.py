@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from flask import Request, g, request
 
@@ -10,14 +11,17 @@ from libs.web.json_bodies import read_json_object
 from libs.web.params import BadParams, Params, read_body
 from libs.web.principal import Principal
 from libs.web.strict_json import Json
-from services.compute.dialects.native.problems import BadKey
+from services.compute.dialects.native.problems import BadKey, ForAdministrators
 from services.compute.domain.states import State
+from services.compute.domain.workflow import WorkflowState
 from services.compute.ports.store import Filter, Key
+from services.compute.ports.workflows import WorkflowFilter
 from services.compute.usecases.viewers import Viewer, viewer_of
 
 MAX_BODY: Final = 8 * 1024 * 1024
-MOST_JOBS: Final = 200
-USUAL_JOBS: Final = 50
+MOST_LISTED: Final = 200
+USUALLY_LISTED: Final = 50
+BAD_CURSOR: Final = "The cursor is none of this list's."
 MOST_WAIT_SECONDS: Final = 30.0
 EVENT_STREAM: Final = "text/event-stream"
 LARGEST: Final = 10**18
@@ -70,13 +74,15 @@ class Query:
 
 
 FILTERS: Final = ("state", "dialect", "name", "label", "since", "until", "deleted")
+WORKFLOW_FILTERS: Final = ("state", "dialect", "name", "label")
+Word = TypeVar("Word", bound=StrEnum)
 
 
 def filter_of(query: Query) -> Filter:
     return Filter(
         owners=None,
         dialects=query.words("dialect"),
-        states=tuple(_state(word) for word in query.words("state")),
+        states=tuple(_of(State, word) for word in query.words("state")),
         name=query.text("name"),
         labels=dict(_label(word) for word in query.words("label")),
         submitted_after=query.seconds("since"),
@@ -92,6 +98,16 @@ def caller() -> Principal:
 
 def viewer() -> Viewer:
     return viewer_of(caller())
+
+
+def wide_viewer(query: Query) -> Viewer:
+    """Everybody's with `all=true`. Raises ForAdministrators."""
+    if not query.flag("all"):
+        return viewer()
+    found = viewer_of(caller(), everybody=True)
+    if found.owners is not None:
+        raise ForAdministrators
+    return found
 
 
 def sent_document() -> dict[str, Json]:
@@ -124,11 +140,21 @@ def _fingerprint(asked: Request) -> str:
     return hashlib.sha256(whole).hexdigest()
 
 
-def _state(word: str) -> State:
+def workflow_filter_of(query: Query) -> WorkflowFilter:
+    return WorkflowFilter(
+        owners=None,
+        dialects=query.words("dialect"),
+        states=tuple(_of(WorkflowState, word) for word in query.words("state")),
+        name=query.text("name"),
+        labels=dict(_label(word) for word in query.words("label")),
+    )
+
+
+def _of(kind: type[Word], word: str) -> Word:
     try:
-        return State(word)
+        return kind(word)
     except ValueError:
-        known = ", ".join(State)
+        known = ", ".join(kind)
         raise BadParams("state", f"There is no such state. Known: {known}.") from None
 
 

@@ -1,6 +1,6 @@
 """`/sandboxes/<name>`: files that are uploaded once and used as inputs of jobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -12,6 +12,8 @@ from services.compute.dialects.native.answers import answer, as_bytes, attached,
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.problems import LengthMissing
 from services.compute.dialects.native.requests import Query, caller
+from services.compute.domain.spec import Source, Spec
+from services.compute.usecases.sandboxes import Sandboxes
 
 OCTETS: Final = "application/octet-stream"
 PIECE_BYTES: Final = 256 * 1024
@@ -70,3 +72,19 @@ def _pieces(left: int) -> Iterator[bytes]:
         left = -1
     if left:
         raise BadParams("body", "The body ended early.")
+
+
+def missing_sandboxes(sandboxes: Sandboxes, owner: str, specs: Sequence[Spec]) -> list[tuple[int, str, str]]:
+    """Inputs that name none of the owner's: the number of the spec, the place in it, the sentence."""
+    wanted = [
+        (number, place, given.value)
+        for number, spec in enumerate(specs)
+        for place, given in enumerate(spec.inputs)
+        if given.source is Source.SANDBOX
+    ]
+    known = sandboxes.list(owner) if wanted else {}
+    return [
+        (number, f"/inputs/{place}/sandbox", "You have no such sandbox.")
+        for number, place, name in wanted
+        if name not in known
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.compute.domain.environments import Environment
-from services.compute.domain.job import Event, Job, Run, StoredFile
+from services.compute.domain.job import Event, Job, Run, StoredFile, WorkflowPlace
 from services.compute.domain.quotas import Held, Quota
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image, Input, Role, Source, Spec, Task
@@ -21,7 +21,7 @@ def receipt_view(job: Job) -> Document:
         "uid": job.uid,
         "name": job.name,
         "environment": job.spec.environment,
-        "submitted_at": _time(job.submitted_at),
+        "submitted_at": shown_time(job.submitted_at),
         "url": f"{PREFIX}/{job.uid}",
     }
 
@@ -36,17 +36,33 @@ def summary_view(job: Job) -> Document:
         "dialect": job.dialect,
         "environment": job.spec.environment,
         "state": job.state.value,
-        "state_since": _time(job.state_since),
+        "state_since": shown_time(job.state_since),
         "reason": reason_view(job.reason),
         "wish": job.wish.value,
         "attempt": job.attempt,
         "exit_code": job.exit_code,
-        "submitted_at": _time(job.submitted_at),
-        "started_at": _time(job.started_at),
-        "finished_at": _time(job.finished_at),
-        "deleted_at": _time(job.deleted_at),
-        "expires_at": _time(job.expires_at),
+        "submitted_at": shown_time(job.submitted_at),
+        "started_at": shown_time(job.started_at),
+        "finished_at": shown_time(job.finished_at),
+        "deleted_at": shown_time(job.deleted_at),
+        "expires_at": shown_time(job.expires_at),
+        "workflow": place_view(job.workflow),
         "url": f"{PREFIX}/{job.uid}",
+    }
+
+
+def place_view(place: WorkflowPlace | None) -> Document | None:
+    """Where a workflow's job stands in it."""
+    if place is None:
+        return None
+    return {
+        "id": place.id,
+        "uid": place.uid,
+        "name": place.name,
+        "step": place.step,
+        "instance": place.instance,
+        "parameters": dict(place.parameters),
+        "url": f"/tidegate/v1/workflows/{place.uid}",
     }
 
 
@@ -76,7 +92,7 @@ def reason_view(reason: Reason | None) -> Document | None:
 def event_view(event: Event) -> Document:
     return {
         "seq": event.seq,
-        "at": _time(event.at),
+        "at": shown_time(event.at),
         "from": None if event.state_from is None else event.state_from.value,
         "to": event.state_to.value,
         "by": event.by,
@@ -92,8 +108,8 @@ def run_view(run: Run) -> Document:
         "index": run.index,
         "task": run.task,
         "state": run.state.value,
-        "started_at": _time(run.started_at),
-        "ended_at": _time(run.ended_at),
+        "started_at": shown_time(run.started_at),
+        "ended_at": shown_time(run.ended_at),
         "exit_code": run.exit_code,
         "signal": run.signal,
         "reason": reason_view(run.reason),
@@ -233,5 +249,5 @@ def _source(given: Input) -> Mapping[str, Any]:
     return {given.source.value: given.value}
 
 
-def _time(seconds: float | None) -> float | None:
+def shown_time(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)

@@ -52,6 +52,7 @@ class TestInAJob:
             (gzip.compress(tar(("x", bytes(200_000)))), "input_too_large"),
             (os.urandom(200_000), "input_too_large"),
         ],
+        ids=["out of it", "no archive", "too much inside", "too much"],
     )
     def test_why_it_was_not(self, site: Site, data: bytes, code: str) -> None:
         site.grants.files["handle"] = data
