@@ -26,6 +26,7 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "DEFAULT_PAI_ADMIN_PASSWORD": ("auth",),
     "CERTIFICATE_PROXY_SECRET": ("auth", "compute"),
     "COMPUTE_FILES_URL": ("compute", "worker"),
+    "COMPUTE_SMTP_URL": ("worker",),
 }
 THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 48}  # compute: each stream holds one
 MODULES = {"indexer": "services.catalogue.indexer", "worker": "services.compute.worker"}

@@ -2,9 +2,11 @@
 
 import json
 import os
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import Any
@@ -76,6 +78,12 @@ class User:
         (self.home / name).write_bytes(data if isinstance(data, bytes) else data.encode())
         return name
 
+    def archive(self, name: str) -> dict[str, bytes]:
+        """The files in a .tgz of the home."""
+        with tarfile.open(self.home / name) as opened:
+            members = [member for member in opened if member.isfile()]
+            return {member.name: (opened.extractfile(member) or BytesIO()).read() for member in members}
+
     def table(self, *words: str) -> list[dict[str, str]]:
         """The rows of a list, by the names of its columns."""
         head, *rows = self(*words).splitlines()
@@ -126,6 +134,13 @@ class User:
     def until_printed(self, number: int, text: str) -> None:
         """The job runs and has come so far."""
         wait_for(lambda: text in self.ask("GET", f"/jobs/{number}/stdout").text, f"{text!r} of job {number}")
+
+
+def job_of(*tasks: Document, **more: object) -> Document:
+    """A description with small wishes; tasks are busybox's unless they say otherwise."""
+    resources = {"nodes": 1, "cpus": 1, "memory": 1, "disk": 1}
+    images = [{"image": "busybox", **task} for task in tasks]
+    return {"name": "described", "resources": resources, "tasks": images, **more}
 
 
 ANNOUNCED = ("Creating snapshot...", "Preparing downloads...")  # before the refusal

@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.compute.domain.job import Job, Pull, RunState, Usage, Wish
+from services.compute.domain.job import Pull, RunState, Usage, Wish
 from services.compute.domain.notices import Means, Notice
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Resources, Role, Task
 from services.compute.domain.states import State
-from services.compute.ports.store import Change, Filter
+from services.compute.ports.store import Change
 from services.compute.ports.usage import Used
 from tests.fakes.compute_flows import (
     FREE,
@@ -24,14 +24,6 @@ STOP = Reason("cancelled", "The owner stopped the workflow.")
 HOOK = Notice(means=Means.WEBHOOK, url="https://hooks.example/1", secret="s3")
 MAIL = Notice(means=Means.EMAIL, address="a@example.org")
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
-
-
-def failing(*names: str) -> object:
-    return lambda job: State.FAILED if job.name in names else State.SUCCEEDED
-
-
-def jobs_of(store: Flows, number: int) -> list[Job]:
-    return list(store.page(Filter(owners=None, workflow=number), 1000).jobs[::-1])
 
 
 def test_who_is_told_of_a_job(store: Flows) -> None:

@@ -1,14 +1,11 @@
 """Workflows that are listed, put away, kept and removed."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from services.compute.domain.errors import AlreadyFinished, NotFinished, WorkflowNotFound
 from services.compute.domain.ids import JobId
 from services.compute.domain.job import Job
 from services.compute.domain.notices import Means, Notice
-from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.domain.workflow import WorkflowState
 from services.compute.ports.store import Filter, Key
@@ -25,10 +22,7 @@ from tests.fakes.compute_flows import (
 )
 from tests.fakes.compute_jobs import ALICE, BOB, NOW, new_job, spec
 
-STOP = Reason("cancelled", "The owner stopped the workflow.")
 HOOK = Notice(means=Means.WEBHOOK, url="https://hooks.example/1", secret="s3")
-MAIL = Notice(means=Means.EMAIL, address="a@example.org")
-TODAY = datetime.fromtimestamp(NOW, UTC).date()
 
 
 def failing(*names: str) -> object:

@@ -6,10 +6,8 @@ import pytest
 
 from services.compute.domain.errors import KeyReused, WorkflowNotFound
 from services.compute.domain.ids import new_uid
-from services.compute.domain.job import Job
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.reasons import Reason
-from services.compute.domain.states import State
 from services.compute.domain.workflow import HELD_UP_SECONDS, WorkflowState
 from services.compute.ports.store import Filter, Key
 from services.compute.ports.workflows import Fed
@@ -25,7 +23,6 @@ from tests.fakes.compute_flows import (
 from tests.fakes.compute_jobs import ALICE, BOB, NOW, sized
 
 STOP = Reason("cancelled", "It was stopped.")
-DIAMOND = (step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"))
 
 
 def key(name: str = "k1", fingerprint: str = "aa", owner: str = ALICE) -> Key:
@@ -36,14 +33,6 @@ def names(store: Flows, **changes: object) -> list[str]:
     """Of all jobs, oldest first."""
     jobs = store.page(Filter(owners=None, **changes), 1000).jobs  # type: ignore[arg-type]
     return [job.name for job in reversed(jobs)]
-
-
-def fail(*steps: str) -> object:
-    def outcome(job: Job) -> State:
-        assert job.workflow is not None
-        return State.FAILED if job.workflow.step in steps else State.SUCCEEDED
-
-    return outcome
 
 
 def test_what_a_quota_keeps_out_waits(store: Flows) -> None:

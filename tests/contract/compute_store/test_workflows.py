@@ -11,7 +11,7 @@ from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.domain.sweep import Parameter, Sweep, Way
 from services.compute.domain.workflow import WINDOW, Progress, WorkflowState
-from services.compute.ports.store import Change, Filter, Key
+from services.compute.ports.store import Change, Filter
 from services.compute.ports.workflows import Fed
 from tests.fakes.compute_flows import (
     FREE,
@@ -28,10 +28,6 @@ from tests.fakes.compute_jobs import ALICE, NOW, SPACE, new_job, spec
 
 STOP = Reason("cancelled", "It was stopped.")
 DIAMOND = (step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"))
-
-
-def key(name: str = "k1", fingerprint: str = "aa", owner: str = ALICE) -> Key:
-    return Key(owner=owner, dialect="prominence", key=name, fingerprint=fingerprint * 32)
 
 
 def names(store: Flows, **changes: object) -> list[str]:

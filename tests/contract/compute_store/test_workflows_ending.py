@@ -1,7 +1,6 @@
 """Workflows that are stopped, and run again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -30,7 +29,6 @@ from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE
 STOP = Reason("cancelled", "The owner stopped the workflow.")
 HOOK = Notice(means=Means.WEBHOOK, url="https://hooks.example/1", secret="s3")
 MAIL = Notice(means=Means.EMAIL, address="a@example.org")
-TODAY = datetime.fromtimestamp(NOW, UTC).date()
 
 
 def failing(*names: str) -> object:

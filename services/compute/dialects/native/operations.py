@@ -5,6 +5,7 @@ from libs.openapi.edge import PRINCIPAL_REPLIES
 from services.compute.dialects.native.operations_files import FILES
 from services.compute.dialects.native.operations_jobs import JOBS
 from services.compute.dialects.native.operations_rest import REST
+from services.compute.dialects.native.operations_workflows import INSIDE, WORKFLOWS
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -35,6 +36,8 @@ OPERATIONS: tuple[Operation, ...] = (
         replies=PRINCIPAL_REPLIES,
     ),
     *JOBS,
+    *INSIDE,
+    *WORKFLOWS,
     *FILES,
     *REST,
 )

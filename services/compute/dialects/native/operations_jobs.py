@@ -43,17 +43,26 @@ _TAKEN: Mapping[int, Reply] = {
     415: problem("The body's coding is unknown."),
     422: problem("The job cannot be taken as it is described; `errors` says why. Or the key was used."),
 }
-_WHICH: tuple[Field, ...] = (
+WHICH: tuple[Field, ...] = (
     Field("state", TEXT, f"Of: {', '.join(State)}; several with commas.", place="query", example="queued"),
     Field("dialect", TEXT, "Where it came from; several with commas.", place="query", example="native"),
     Field("name", TEXT, place="query", example="trial"),
     Field("label", TEXT, "`name=value`; several with commas.", place="query", example="a=b"),
     Field("since", NUMBER, "Submitted after.", place="query", example=0),
     Field("until", NUMBER, "Submitted before.", place="query", example=4000000000),
+    Field("workflow", TEXT, "Of this workflow alone: its uid or integer id.", place="query"),
     Field("deleted", FLAG, "Deleted ones as well.", place="query", example=False),
     Field("all", FLAG, "Everybody's; for administrators.", place="query", example=False),
     Field("limit", {"type": "integer", "minimum": 1, "maximum": 200}, place="query", example=50),
     Field("cursor", TEXT, "`next` of the page before.", place="query"),
+)
+PAGE = given(
+    "A page.",
+    {
+        "type": "object",
+        "properties": {"jobs": {"type": "array", "items": SUMMARY}, "next": MAYBE_TEXT},
+        "required": ["jobs", "next"],
+    },
 )
 
 
@@ -86,18 +95,8 @@ JOBS: tuple[Operation, ...] = (
         access=Access.PRINCIPAL,
         tag="jobs",
         summary="Your jobs, newest first.",
-        fields=_WHICH,
-        replies={
-            **REFUSALS,
-            200: given(
-                "A page.",
-                {
-                    "type": "object",
-                    "properties": {"jobs": {"type": "array", "items": SUMMARY}, "next": MAYBE_TEXT},
-                    "required": ["jobs", "next"],
-                },
-            ),
-        },
+        fields=WHICH,
+        replies={**REFUSALS, 200: PAGE, 404: problem("There is no such workflow.")},
     ),
     Operation(
         path="/tidegate/v1/jobs/validate",

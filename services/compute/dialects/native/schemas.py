@@ -37,12 +37,18 @@ REASON: Final[Schema] = {"oneOf": [{"type": "null"}, _REASON]}
 RECEIPT: Final = object_of(
     {"id": WHOLE, "uid": UID, "name": TEXT, "environment": TEXT, "submitted_at": NUMBER, "url": TEXT}
 )
+_PLACE: Final = object_of(
+    {
+        "id": WHOLE, "uid": UID, "name": TEXT, "step": TEXT, "instance": MAYBE_WHOLE,
+        "parameters": {"type": "object", "additionalProperties": {"type": ["number", "string"]}}, "url": TEXT,
+    }
+)  # fmt: skip
 _SUMMARY_MEMBERS: Final[Mapping[str, Schema]] = {
     "id": WHOLE, "uid": UID, "name": TEXT, "labels": TEXT_MAP, "owner": TEXT, "dialect": TEXT,
     "environment": TEXT, "state": STATE, "state_since": NUMBER, "reason": REASON,
     "wish": {"enum": ["run", "cancel"]}, "attempt": WHOLE, "exit_code": MAYBE_WHOLE, "submitted_at": NUMBER,
     "started_at": MAYBE_NUMBER, "finished_at": MAYBE_NUMBER, "deleted_at": MAYBE_NUMBER,
-    "expires_at": MAYBE_NUMBER, "url": TEXT,
+    "expires_at": MAYBE_NUMBER, "workflow": {"oneOf": [{"type": "null"}, _PLACE]}, "url": TEXT,
 }  # fmt: skip
 SUMMARY: Final = object_of(_SUMMARY_MEMBERS)
 _RUN: Final = object_of(
