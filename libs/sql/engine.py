@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
@@ -111,10 +111,23 @@ class Database:
 
         The SQL is the driver's own (`?` on SQLite, `%s` on PostgreSQL). Raises DatabaseUnavailable.
         """
+        with self._cursor(self._readers) as cursor:
+            yield cursor
+
+    @contextmanager
+    def write_cursor(self) -> Iterator[Any]:
+        """As read_cursor, for one prebuilt statement that is a transaction by itself. Raises
+        DatabaseUnavailable (the statement may have happened nevertheless).
+        """
+        with self._lock if self.is_sqlite else nullcontext(), self._cursor(self.engine) as cursor:
+            yield cursor
+
+    @contextmanager
+    def _cursor(self, engine: Engine) -> Iterator[Any]:
         dbapi = self.engine.dialect.loaded_dbapi
         try:
             with _translated():
-                pooled = self._readers.raw_connection()
+                pooled = engine.raw_connection()
         except (dbapi.OperationalError, dbapi.InterfaceError) as error:
             # A connection that cannot be made raises the driver's own error here.
             raise DatabaseUnavailable("the database is not available") from error

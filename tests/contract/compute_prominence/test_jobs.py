@@ -315,3 +315,17 @@ def test_the_body_of_a_refusal_quotes_no_secret(room: Prominence) -> None:
     answer = room.call("POST", "/jobs", json=job)
     assert answer.status_code == 400
     assert "s3cret" not in json.dumps(answer.get_json())
+
+
+def test_a_request_with_a_key_that_is_sent_again_makes_no_second_job(room: Prominence) -> None:
+    keyed = {"Idempotency-Key": "one"}
+    first = room.call("POST", "/jobs", json=JOB, headers=keyed)
+    again = room.call("POST", "/jobs", json=JOB, headers=keyed)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.get_json() == again.get_json()
+    other = room.call("POST", "/jobs", json={**JOB, "name": "other"}, headers=keyed)
+    assert other.status_code == 422
+    assert "Idempotency-Key" in other.get_json()["error"]
+    bad = room.call("POST", "/jobs", json=JOB, headers={"Idempotency-Key": "k" * 256})
+    assert bad.status_code == 400
+    assert room.call("POST", "/jobs", json=JOB).get_json() != first.get_json()

@@ -201,6 +201,35 @@ def test_a_hot_path_may_read_through_the_drivers_own_cursor(database: Database) 
         increment_back(database)
 
 
+def test_a_statement_at_the_drivers_own_cursor_is_a_transaction(database: Database) -> None:
+    mark = "?" if database.is_sqlite else "%s"
+    sql = f"UPDATE counters SET value = value + 1 WHERE name = {mark}"
+    with database.write_cursor() as cursor:
+        cursor.execute(sql, ("n",))
+        assert cursor.rowcount == 1
+        assert value(database) == 1  # others see it at once
+    with database.write_cursor() as cursor:
+        cursor.execute(sql, ("none",))
+        assert cursor.rowcount == 0
+    increment(database, 1)
+    assert value(database) == 2
+
+
+def test_a_statement_that_waits_for_another_writer_too_long_says_so(tmp_path: Path) -> None:
+    writing, other = (Database.open(f"sqlite:///{tmp_path}/busy.db") for _ in range(2))
+    with writing.write():
+        with other.engine.connect() as connection:  # its pool keeps it: the next one is the same
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA busy_timeout = 10")
+        with pytest.raises(DatabaseUnavailable), other.write_cursor() as cursor:
+            cursor.execute("CREATE TABLE t (x)")
+    with other.write_cursor() as cursor:
+        cursor.execute("CREATE TABLE t (x)")
+    writing.dispose()
+    other.dispose()
+
+
 def increment_back(database: Database) -> None:
     with database.write() as connection:
         connection.execute(update(counters).values(value=counters.c.value - 1))

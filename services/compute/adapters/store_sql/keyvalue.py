@@ -16,6 +16,7 @@ _OWN: Final = _C.owner == bindparam("owner_is")
 _IT: Final = (_OWN, _C.key == bindparam("key_is"))
 _GET: Final = select(_C.value).where(*_IT)
 _COUNT: Final = select(func.count()).select_from(key_values).where(_OWN)
+_SET: Final = update(key_values).where(*_IT).values(value=bindparam("new"), changed_at=bindparam("at"))
 _DELETE: Final = delete(key_values).where(*_IT)
 _SWAP: Final = (
     update(key_values)
@@ -31,6 +32,11 @@ class SqlKeyValue(SqlPart):
         return None if row is None else bytes(row[0])
 
     def set(self, owner: str, key: str, value: bytes, now: float) -> None:
+        changed = {**_of(owner, key), "new": value, "at": moment(now)}
+        if not self._change_hot(_SET, changed):  # most are there already, and those count towards nothing
+            self._add(owner, key, value, now)
+
+    def _add(self, owner: str, key: str, value: bytes, now: float) -> None:
         row = {"owner": owner, "key": key, "value": value, "changed_at": moment(now)}
 
         def work(connection: Connection) -> None:

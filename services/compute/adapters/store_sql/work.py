@@ -7,7 +7,19 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Dialect, Select, Table, bindparam, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.sql.engine import Database
@@ -62,6 +74,21 @@ class SqlPart:
                     raise StoreUnavailable from error
         raise AssertionError("unreachable")
 
+    def _change_hot(self, statement: Update, values: Mapping[str, Any]) -> int:
+        """How many rows a prebuilt statement changed, which is a transaction by itself: an eighth of what
+        _write costs. Raises StoreUnavailable.
+        """
+        dialect = self._database.engine.dialect
+        sql, names = _driver_sql(dialect, statement)
+        processed = {name: make(values[name]) for name, make in _processors(dialect, statement).items()}
+        parameters = {**values, **processed}
+        try:
+            with self._database.write_cursor() as cursor:
+                cursor.execute(sql, parameters if names is None else [parameters[name] for name in names])
+                return int(cursor.rowcount)
+        except DatabaseUnavailable as error:
+            raise StoreUnavailable from error
+
     def _write(self, work: Work[T]) -> T:
         """One transaction; `work` may run again when it lost against another. Raises StoreUnavailable."""
         try:
@@ -86,19 +113,32 @@ class SqlPart:
 
     def _upsert(self, connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         """Insert, or replace all but the key."""
-        if not (values := list(rows)):
-            return
-        statement = sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
-        keys = [column.name for column in table.primary_key.columns]
-        changed = {name: statement.excluded[name] for name in values[0] if name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
+        if values := list(rows):
+            connection.execute(_upsert_of(table, tuple(values[0]), self._database.is_sqlite), values)
 
 
 @lru_cache(maxsize=64)
-def _driver_sql(dialect: Dialect, statement: Select[Any]) -> tuple[str, list[str] | None]:
+def _upsert_of(table: Table, names: tuple[str, ...], is_sqlite: bool) -> Executable:
+    """Kept: to make it costs more than to run it."""
+    statement = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+@lru_cache(maxsize=64)
+def _driver_sql(dialect: Dialect, statement: Select[Any] | Update) -> tuple[str, list[str] | None]:
     """A statement in the driver's own words; the order of its parameters where they have no names."""
     compiled = statement.compile(dialect=dialect)
     return str(compiled), list(compiled.positiontup or ()) if compiled.positional else None
+
+
+@lru_cache(maxsize=64)
+def _processors(dialect: Dialect, statement: Update) -> dict[str, Callable[[Any], Any]]:
+    """What makes the driver's values of ours, of the parameters that need it."""
+    binds = statement.compile(dialect=dialect).binds.items()
+    found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds}
+    return {name: processor for name, processor in found.items() if processor is not None}
 
 
 def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:

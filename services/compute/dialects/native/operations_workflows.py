@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from libs.openapi.document import JSON, Access, Field, Operation, Reply, object_of
+from libs.openapi.document import JSON, Access, Field, Operation, Reply, Schema, object_of
 from services.compute.dialects.native.operations_jobs import KEY, KNOWN, PAGE, WHICH
 from services.compute.dialects.native.schemas import (
     FLAG,
@@ -34,6 +34,7 @@ _TAKEN: Mapping[int, Reply] = {
     415: problem("The body's coding is unknown."),
     422: problem("It cannot be taken as it is described; `errors` says why. Or the key was used."),
 }
+NOTHING: Mapping[str, Schema] = {}
 _STATES = ", ".join(WorkflowState)
 _WHICH: tuple[Field, ...] = (
     Field("state", TEXT, f"Of: {_STATES}; several with commas.", place="query", example="running"),
@@ -55,15 +56,23 @@ _EXEC: Mapping[int, Reply] = {
 
 
 def _operation(
-    method: str, path: str, summary: str, replies: Mapping[int, Reply], **more: object
+    method: str,
+    path: str,
+    summary: str,
+    replies: Mapping[int, Reply],
+    *,
+    fields: tuple[Field, ...] = (),
+    body: Mapping[str, Schema] = NOTHING,
 ) -> Operation:
     return Operation(
         path=f"/tidegate/v1/{path}",
         methods=(method,),
         access=Access.PRINCIPAL,
+        tag=path.partition("/")[0],
         summary=summary,
+        fields=fields,
+        body=body,
         replies=replies,
-        **{"tag": "workflows", **more},  # type: ignore[arg-type]
     )
 
 
@@ -146,7 +155,6 @@ INSIDE: tuple[Operation, ...] = (
             413: problem("The body is too large."),
             415: problem("The body's coding is unknown."),
         },
-        tag="jobs",
         fields=(JOB_FIELD,),
         body={JSON: {**object_of({"command": TEXT}), "examples": [{"command": "ls -l"}]}},
     ),
@@ -155,7 +163,6 @@ INSIDE: tuple[Operation, ...] = (
         "jobs/{ref}/snapshot",
         "A copy of a file or a folder of a running job, made for this answer.",
         {**_EXEC, 200: Reply("A .tgz.", {"application/gzip": {"type": "string", "format": "binary"}})},
-        tag="files",
         fields=(
             JOB_FIELD,
             Field(

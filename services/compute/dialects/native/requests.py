@@ -1,14 +1,14 @@
 """What callers send besides documents: query parameters, positions, idempotency keys."""
 
-import hashlib
 import re
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from flask import Request, g, request
+from flask import g, request
 
+from libs.web.idempotency import BadIdempotencyKey, sent_key
 from libs.web.json_bodies import read_json_object
-from libs.web.params import BadParams, Params, read_body
+from libs.web.params import BadParams, Params
 from libs.web.principal import Principal
 from libs.web.strict_json import Json
 from services.compute.dialects.native.problems import BadKey, ForAdministrators
@@ -25,7 +25,6 @@ BAD_CURSOR: Final = "The cursor is none of this list's."
 MOST_WAIT_SECONDS: Final = 30.0
 EVENT_STREAM: Final = "text/event-stream"
 LARGEST: Final = 10**18
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 
 
@@ -117,12 +116,13 @@ def sent_document() -> dict[str, Json]:
 
 def idempotency_key(dialect: str) -> Key | None:
     """Raises BadKey."""
-    sent = request.headers.get("Idempotency-Key")
+    try:
+        sent = sent_key(request, MAX_BODY)
+    except BadIdempotencyKey:
+        raise BadKey from None
     if sent is None:
         return None
-    if _KEY.fullmatch(sent) is None:
-        raise BadKey
-    return Key(owner=caller().subject, dialect=dialect, key=sent, fingerprint=_fingerprint(request))
+    return Key(owner=caller().subject, dialect=dialect, key=sent.key, fingerprint=sent.fingerprint)
 
 
 def wants_events() -> bool:
@@ -133,11 +133,6 @@ def last_event_id() -> int | None:
     """Where a stream that broke goes on; what is no number was not ours and counts as nothing."""
     sent = request.headers.get("Last-Event-ID", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 18 else None
-
-
-def _fingerprint(asked: Request) -> str:
-    whole = f"{asked.method}\n{asked.path}\n".encode() + read_body(asked, MAX_BODY)
-    return hashlib.sha256(whole).hexdigest()
 
 
 def workflow_filter_of(query: Query) -> WorkflowFilter:

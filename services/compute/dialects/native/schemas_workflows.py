@@ -39,7 +39,7 @@ SWEEP: Final = object_of(
     },
 )
 _STEP_DOCUMENT: Final[Schema] = {
-    **JOB_DOCUMENT,
+    "type": "object",
     "properties": {**JOB_DOCUMENT["properties"], "after": TEXTS, "sweep": SWEEP},
     "required": [*JOB_DOCUMENT["required"], "name"],
 }

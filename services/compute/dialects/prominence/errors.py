@@ -39,7 +39,7 @@ RESPONSES: Final[Mapping[type[Exception], tuple[int, Text]]] = {
     errors.AlreadyFinished: (400, "It has ended already"),
     errors.NotRepeatable: (400, lambda e: f"{NOT_DESCRIBED}: {e}"),
     errors.AgreementInUse: (409, "An unfinished job was started with the same payment"),
-    errors.KeyReused: (409, "The Idempotency-Key stood for another request before"),
+    errors.KeyReused: (422, "The Idempotency-Key stood for another request before"),
     errors.KeyInFlight: (409, "The first request with this Idempotency-Key is at work"),
     errors.StoreUnavailable: (503, "Jobs cannot be looked at right now"),
     errors.FilesUnavailable: (503, "Files cannot be looked at right now"),

@@ -13,7 +13,14 @@ from services.compute.dialects.prominence.description import describe_job as rea
 from services.compute.dialects.prominence.errors import NO_JOBS, answer, refusal
 from services.compute.dialects.prominence.listing import Listing, read_listing
 from services.compute.dialects.prominence.parts import ProminenceParts
-from services.compute.dialects.prominence.queries import Query, caller, sent_document, viewer
+from services.compute.dialects.prominence.queries import (
+    DIALECT,
+    Query,
+    caller,
+    idempotency_key,
+    sent_document,
+    viewer,
+)
 from services.compute.dialects.prominence.rows import BATCH, Rows
 from services.compute.dialects.prominence.signed_links import SignedLinks
 from services.compute.dialects.prominence.statuses import BY_USER
@@ -30,7 +37,6 @@ from services.compute.domain.job import Job
 from services.compute.domain.states import State
 from services.compute.ports.store import Head
 
-DIALECT = "prominence"
 READ, WRITE = "job:read", "job:write"
 GONE = "Job is no longer in the queue"
 UNFINISHED = "Job has not ended: delete it instead"
@@ -75,7 +81,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     def submit_job() -> Response:
         asked = read_job(sent_document(), terms_of(parts, links))
         try:
-            submitted = parts.submit(asked.new)
+            submitted = parts.submit(asked.new, idempotency_key())
         except (BadSpec, EnvironmentRefuses) as error:
             raise asked.told(error) from None
         return answer({"id": submitted.job.id}, 201)
@@ -83,7 +89,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     @room.put("/jobs/<int:number>/clone")
     @needs(WRITE)
     def clone_job(number: int) -> Response:
-        copied = parts.copies(found(parts, number), DIALECT, caller().groups)
+        copied = parts.copies(found(parts, number), DIALECT, caller().groups, idempotency_key())
         return answer({"id": copied.job.id}, 201)
 
 

@@ -5,12 +5,15 @@ from typing import Final
 
 from flask import g, request
 
+from libs.web.idempotency import HEADER, BadIdempotencyKey, sent_key
 from libs.web.json_bodies import read_json_object
 from libs.web.params import BadParams, parse_pair_list
 from libs.web.principal import Principal
 from libs.web.strict_json import Json
+from services.compute.ports.store import Key
 from services.compute.usecases.viewers import Viewer, viewer_of
 
+DIALECT: Final = "prominence"
 MAX_BODY: Final = 16 * 1024 * 1024
 MAX_IDS: Final = 1000
 _MAX_PAIRS: Final = 1000
@@ -64,6 +67,17 @@ def caller() -> Principal:
 
 def viewer() -> Viewer:
     return viewer_of(caller())
+
+
+def idempotency_key() -> Key | None:
+    """Raises BadParams."""
+    try:
+        sent = sent_key(request, MAX_BODY)
+    except BadIdempotencyKey:
+        raise BadParams(HEADER, "An Idempotency-Key has 1 to 255 visible ASCII characters") from None
+    if sent is None:
+        return None
+    return Key(owner=caller().subject, dialect=DIALECT, key=sent.key, fingerprint=sent.fingerprint)
 
 
 def sent_document() -> dict[str, Json]:

@@ -11,7 +11,7 @@ from services.compute.dialects.prominence.description import describe_workflow a
 from services.compute.dialects.prominence.errors import NO_WORKFLOWS, answer, refusal
 from services.compute.dialects.prominence.listing import read_workflow_listing
 from services.compute.dialects.prominence.parts import ProminenceParts
-from services.compute.dialects.prominence.queries import Query, caller, sent_document, viewer
+from services.compute.dialects.prominence.queries import Query, caller, idempotency_key, sent_document, viewer
 from services.compute.dialects.prominence.signed_links import SignedLinks
 from services.compute.dialects.prominence.statuses import WORKFLOW_BY_USER
 from services.compute.dialects.prominence.terms import terms_of
@@ -64,7 +64,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     def submit_workflow() -> Response:
         asked = read_workflow(sent_document(), terms_of(parts, links))
         try:
-            submitted = parts.workflows.submit(asked.new)
+            submitted = parts.workflows.submit(asked.new, idempotency_key())
         except (BadSpec, EnvironmentRefuses) as error:
             raise asked.told(error) from None
         return answer({"id": submitted.workflow.id}, 201)
@@ -73,7 +73,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     @needs(WRITE)
     def rerun_workflow(number: int) -> Response:
         try:
-            again = parts.workflows.rerun(number, viewer(), caller().groups)
+            again = parts.workflows.rerun(number, viewer(), caller().groups, idempotency_key())
         except NotFinished:
             return refusal(UNFINISHED)
         return answer({"id": again.workflow.id})
@@ -81,7 +81,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     @room.put("/workflows/<int:number>/clone")
     @needs(WRITE)
     def clone_workflow(number: int) -> Response:
-        copied = parts.workflows.clone(number, viewer(), caller().groups)
+        copied = parts.workflows.clone(number, viewer(), caller().groups, idempotency_key())
         return answer({"id": copied.workflow.id}, 201)
 
 

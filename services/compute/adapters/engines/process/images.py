@@ -98,7 +98,7 @@ _TABLE: Final[Mapping[str, Callable[[str], Program]]] = {
     "debian": _system,
     "ubuntu": _system,
     "bash": _system,
-    "busybox": _system,  # scripts for it run on any system; its own applets that this machine lacks are missing
+    "busybox": _system,  # its scripts run on any system, as far as the machine has the programs
     "buildpack-deps": _system,
     "oceanprotocol/algo_dockers": _by_tag,
 }
