@@ -1,31 +1,18 @@
 """What each command does; returns its exit code."""
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 from libs.client import console as shown
-from libs.client.console import Console
-from libs.client.documents import BadWords, job_of
+from libs.client.context import DONE, NOT_SUCCEEDED, Context, usual_environment
+from libs.client.documents import BadWords, job_of, line_of
 from libs.client.downloads import save, target_of
-from libs.client.errors import ClientError, NotFound
-from libs.client.gateway import Gateway
-from libs.client.jobs import FINAL, Document, Jobs
+from libs.client.errors import NotFound
+from libs.client.jobs import FINAL, Document, written
 from libs.client.login import sign_in, sign_out
 from libs.client.parser import Commands
-from libs.client.saved import SavedTokens
 from libs.client.sizes import shown_size
-
-DONE, NOT_SUCCEEDED = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    jobs: Jobs
-    console: Console
-    anonymous: Gateway  # the same one, asked without a token
-    saved: SavedTokens
-
+from libs.client.workflow_commands import WORKFLOW_COMMANDS
 
 Words = argparse.Namespace
 
@@ -59,7 +46,7 @@ def whoami(context: Context, _: Words) -> int:
 def submit(context: Context, words: Words) -> int:
     document = job_of(words)
     if "environment" not in document:
-        document["environment"] = _usual_environment(context.jobs)
+        document["environment"] = usual_environment(context.jobs)
     if words.dry_run:
         context.console.document(context.jobs.validate(document))
         return DONE
@@ -169,6 +156,18 @@ def clone(context: Context, words: Words) -> int:
     return _again(context, context.jobs.clone(words.job))
 
 
+def execute(context: Context, words: Words) -> int:
+    done = context.jobs.execute(words.job, line_of(words.line))
+    if context.console.as_json:
+        context.console.document(done)
+    else:
+        context.console.data(written(done))
+    if done["exit_code"] == 0:
+        return DONE
+    context.console.progress(f"exit code {done['exit_code']}")
+    return NOT_SUCCEEDED
+
+
 def delete(context: Context, words: Words) -> int:
     context.jobs.delete(words.job)
     return DONE
@@ -219,16 +218,9 @@ COMMANDS: Commands = {
     **{"login": login, "logout": logout, "whoami": whoami, "submit": submit, "list": list_jobs},
     **{"show": show, "events": events, "logs": logs, "streams": streams, "environments": environments},
     **{"quotas": quotas, "wait": wait, "cancel": cancel, "retry": retry, "clone": clone, "delete": delete},
-    **{"outputs": outputs, "get": get, "upload": upload},
+    **{"outputs": outputs, "get": get, "upload": upload, "exec": execute},
+    **WORKFLOW_COMMANDS,
 }
-
-
-def _usual_environment(jobs: Jobs) -> str:
-    found = [entry for entry in jobs.environments() if entry["available"]]
-    free = [entry for entry in found if float(entry["price_per_minute"]) == 0]
-    if not free:
-        raise ClientError("No environment is free of charge: choose one with --environment.")
-    return str(free[0]["id"])
 
 
 def _outcome(context: Context, ref: str, seconds: float | None) -> int:

@@ -38,7 +38,7 @@ class Console:
         sys.stderr.flush()
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        lines = [tuple(head), *(tuple(_plain(cell) for cell in row) for row in rows)]
+        lines = [tuple(head), *(tuple(plain(cell) for cell in row) for row in rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
         for line in lines:
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -51,7 +51,7 @@ def job_row(job: Document) -> tuple[str, ...]:
         str(job["name"] or "-"),
         _state(job),
         shown_time(job["submitted_at"]),
-        _elapsed(job),
+        shown_elapsed(job),
         str(job["environment"]),
     )
 
@@ -88,13 +88,13 @@ def job_lines(job: Document) -> list[str]:
         "submitted": shown_time(job["submitted_at"]),
         "started": shown_time(job["started_at"]),
         "finished": shown_time(job["finished_at"]),
-        "ran": _elapsed(job),
+        "ran": shown_elapsed(job),
         "attempt": job["attempt"] if job["attempt"] > 1 else "",
         "exit code": job["exit_code"],
         "kept until": shown_time(job["expires_at"]),
     }
     width = max(map(len, facts))
-    lines = [f"{name.ljust(width)}  {_plain(str(value))}" for name, value in facts.items() if _says(value)]
+    lines = [f"{name.ljust(width)}  {plain(str(value))}" for name, value in facts.items() if _says(value)]
     return [*lines, *reason_lines(job)]
 
 
@@ -105,7 +105,7 @@ def reason_lines(job: Document) -> list[str]:
         return []
     lines = [f"{reason['sentence']} ({reason['code']}, phase {reason['phase']})", reason["advice"]]
     lines += [f"  | {line}" for line in str(reason["evidence"]).splitlines()[:20]]
-    return [_plain(line) for line in lines if line]
+    return [plain(line) for line in lines if line]
 
 
 def event_row(event: Document) -> tuple[str, ...]:
@@ -142,7 +142,8 @@ def _state(job: Document) -> str:
     return f"{job['state']} (stopping)" if stopping else str(job["state"])
 
 
-def _elapsed(job: Document) -> str:
+def shown_elapsed(job: Document) -> str:
+    """How long a job or a workflow has been at work."""
     if job["started_at"] is None:
         return ""
     return shown_duration((job["finished_at"] or time.time()) - job["started_at"])
@@ -152,7 +153,7 @@ def _says(value: Any) -> bool:
     return value is not None and value != ""
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without what would move a terminal's cursor: names and reasons come from elsewhere."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text

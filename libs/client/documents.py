@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,23 @@ def job_of(words: argparse.Namespace) -> Document:
     if words.output:
         document["outputs"] = [*document.get("outputs", []), *words.output]
     return document
+
+
+def workflow_of(words: argparse.Namespace) -> Document:
+    """The workflow file with what the options say laid over it. Raises BadWords, OSError."""
+    document = _file(words.file)
+    if words.name is not None:
+        document["name"] = words.name
+    _add(document, "labels", _pairs(words.label))
+    return document
+
+
+def line_of(words: list[str]) -> str:
+    """One word is a line of shell as it is; of several each stays a word. Raises BadWords."""
+    given = words[1:] if words[:1] == ["--"] else words
+    if not given:
+        raise BadWords("Say what to run: tidegate exec JOB -- COMMAND ...")
+    return given[0] if len(given) == 1 else shlex.join(given)
 
 
 def _file(name: str) -> Document:

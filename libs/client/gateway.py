@@ -44,7 +44,9 @@ class Gateway:
 
     @contextmanager
     def open(self, method: str, path: str, **options: Any) -> Iterator[requests.Response]:
-        """An answer whose body is still to be read. Raises as `json`."""
+        """An answer whose body is still to be read. `read_seconds` is the longest silence; the other options
+        are those of requests. Raises as `json`.
+        """
         reply = self._ask(method, path, options)
         try:
             yield reply
@@ -72,13 +74,14 @@ class Gateway:
 
     def _once(self, method: str, path: str, options: dict[str, Any]) -> tuple[requests.Response | None, str]:
         token = self._token()
+        silence = options.pop("read_seconds", READ_SECONDS)
         headers = {**options.pop("headers"), **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
             reply = self._session.request(
                 method,
                 self.url + path,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, silence),
                 stream=True,
                 allow_redirects=False,
                 **options,

@@ -13,10 +13,12 @@ import requests
 
 from libs.client.errors import Unreachable, WaitedInVain
 from libs.client.gateway import Gateway
+from libs.client.pages import pages
 from libs.client.sse import Event, events
 
 BASE = "/tidegate/v1"
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
+EXEC_SECONDS = 120.0  # longer than any command inside of a job
 PIECE_BYTES = 256 * 1024
 _EVENT_STREAM = {"Accept": "text/event-stream"}
 _PAUSE_SECONDS = 1.0  # before a stream that broke is taken up again
@@ -46,16 +48,7 @@ class Jobs:
 
     def listed(self, most: int | None = None, **filters: str) -> Iterator[Document]:
         """Newest first; `filters` as the API has them (state, name, label, dialect, since, until)."""
-        left = most
-        params: dict[str, str | int] = {name: value for name, value in filters.items() if value}
-        while left is None or left > 0:
-            params["limit"] = 200 if left is None else min(200, left)
-            page = self.gateway.json("GET", f"{BASE}/jobs", params=params)
-            yield from page["jobs"]
-            left = None if left is None else left - len(page["jobs"])
-            if page.get("next") is None:
-                return
-            params["cursor"] = page["next"]
+        return pages(self.gateway, f"{BASE}/jobs", "jobs", most, filters)
 
     def find(self, ref: str | int) -> Document:
         return self._of(ref)
@@ -68,6 +61,13 @@ class Jobs:
 
     def clone(self, ref: str | int) -> Document:
         return self._of(ref, "/clone", "POST", {"Idempotency-Key": secrets.token_urlsafe(24)})
+
+    def execute(self, ref: str | int, line: str) -> Document:
+        """A line of shell inside of a running job: its exit_code, and what it wrote (`written`)."""
+        where = f"{_path(ref)}/exec"
+        with self.gateway.open("POST", where, json={"command": line}, read_seconds=EXEC_SECONDS) as reply:
+            found: Document = reply.json()
+            return found
 
     def delete(self, ref: str | int) -> None:
         self.gateway.json("DELETE", _path(ref))
@@ -102,8 +102,7 @@ class Jobs:
         for event in self._follow(f"{_path(ref)}/logs", choice, "0", None):
             if event.kind == "end":
                 return
-            document = json.loads(event.data)
-            yield document["text"].encode() if "text" in document else base64.b64decode(document["base64"])
+            yield written(json.loads(event.data))
 
     def outputs(self, ref: str | int) -> list[Document]:
         found: list[Document] = self._of(ref, "/outputs")["files"]
@@ -169,6 +168,11 @@ class Jobs:
                 breaks += 1
                 time.sleep(_PAUSE_SECONDS)
         raise Unreachable("The connection broke again and again.")
+
+
+def written(document: Mapping[str, Any]) -> bytes:
+    """What a log's event or a command's answer holds."""
+    return document["text"].encode() if "text" in document else base64.b64decode(document["base64"])
 
 
 def _path(ref: str | int) -> str:

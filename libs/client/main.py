@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from libs.client import parser
-from libs.client.commands import COMMANDS, Context
+from libs.client.commands import COMMANDS
 from libs.client.console import Console
+from libs.client.context import Context
 from libs.client.documents import BadWords
 from libs.client.errors import (
     BadDownload,
@@ -22,6 +23,7 @@ from libs.client.gateway import Gateway
 from libs.client.jobs import Jobs
 from libs.client.login import RenewedToken
 from libs.client.saved import SavedTokens, default_path
+from libs.client.workflows import Workflows
 
 USAGE, REFUSED, NOT_ALLOWED, UNREACHABLE, NOT_FOUND, IN_VAIN, INTERRUPTED = 2, 3, 4, 5, 6, 7, 130
 _CODES: Sequence[tuple[type[ClientError], int]] = (
@@ -45,9 +47,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     url = (words.url or environ.get("TIDEGATE_URL") or parser.DEFAULT_URL).rstrip("/")
     anonymous = Gateway(url)
     saved = SavedTokens(default_path(environ))
-    jobs = Jobs(Gateway(url, _token(words.token or environ.get("TIDEGATE_TOKEN"), anonymous, saved)))
+    gateway = Gateway(url, _token(words.token or environ.get("TIDEGATE_TOKEN"), anonymous, saved))
+    context = Context(Jobs(gateway), Workflows(gateway), console, anonymous, saved)
     try:
-        code: int = words.run(Context(jobs, console, anonymous, saved), words)
+        code: int = words.run(context, words)
     except BadWords as error:
         console.problem(f"tidegate: {error}")
         return USAGE

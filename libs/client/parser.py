@@ -7,7 +7,7 @@ from typing import Any
 from libs.client.sizes import seconds_of
 
 DEFAULT_URL = "http://127.0.0.1:8030"
-EPILOG = """exit codes: 0 done; 1 the job did not succeed; 2 the command line is wrong; 3 the gateway refused;
+EPILOG = """exit codes: 0 done; 1 the job, workflow or command did not succeed; 2 the command line is wrong; 3 the gateway refused;
 4 not signed in, or not allowed; 5 the gateway does not answer; 6 no such job or file; 7 waited long enough"""
 Command = Callable[..., int]
 Commands = dict[str, Command]
@@ -27,7 +27,7 @@ def build(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="answers as JSON, one document a line")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_signing_in, _taking, _looking, _changing, _fetching):
+    for add in (_signing_in, _taking, _looking, _changing, _fetching, _workflows):
         add(parsers, commands)
     return parser
 
@@ -92,6 +92,8 @@ def _changing(parsers: Parsers, commands: Commands) -> None:
     _job(_command(parsers, commands, "cancel", "stop a job"))
     _job(_command(parsers, commands, "retry", "run a failed or stopped job again, as a new one"))
     _job(_command(parsers, commands, "clone", "run a job again, as a new one"))
+    execute = _job(_command(parsers, commands, "exec", "run a command inside of a running job"))
+    execute.add_argument("line", nargs=argparse.REMAINDER, help="-- and the command, or one line of shell")
     _job(_command(parsers, commands, "delete", "stop a job and take it out of the lists"))
 
 
@@ -106,8 +108,46 @@ def _fetching(parsers: Parsers, commands: Commands) -> None:
     upload.add_argument("--name", help="its name in inputs: {'path': ..., 'sandbox': NAME}; the file's own")
 
 
-def _command(parsers: Parsers, commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = parsers.add_parser(name, help=text, description=text)
+def _workflows(parsers: Parsers, commands: Commands) -> None:
+    text = "jobs that wait for each other"
+    group = parsers.add_parser("workflow", help=text, description=text)
+    inner = group.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        parser = _command(inner, commands, f"workflow {name}", text, name)
+        if name not in ("submit", "list"):
+            parser.add_argument("workflow", help="its number or uid")
+        return parser
+
+    submit = command("submit", "run a workflow that a file describes")
+    submit.add_argument("file", help="a JSON file with the workflow, - for standard input; options win")
+    submit.add_argument("-n", "--name")
+    submit.add_argument("-l", "--label", action="append", default=[], metavar="NAME=VALUE")
+    submit.add_argument("--key", help="an idempotency key: the same one never makes two workflows")
+    submit.add_argument("--dry-run", action="store_true", help="check it, and show what would be taken")
+    listed = command("list", "your workflows, the newest first")
+    listed.add_argument("--state", help="comma list: pending, running, succeeded, failed, cancelled")
+    listed.add_argument("--name")
+    listed.add_argument("--label", metavar="NAME=VALUE")
+    listed.add_argument("--dialect", help="the window they came through")
+    listed.add_argument("-n", "--most", type=int, default=50, help="how many (50)")
+    command("show", "one workflow with its steps, and how far each is")
+    jobs = command("jobs", "the jobs of a workflow that were made so far")
+    jobs.add_argument("--step", help="of this step alone")
+    jobs.add_argument("--state", help="comma list: queued, running, succeeded, failed, ...")
+    jobs.add_argument("-n", "--most", type=int, default=50, help="how many (50)")
+    command("cancel", "stop a workflow")
+    rerun = command("rerun", "run what did not go well again, as a new workflow")
+    clone = command("clone", "run a workflow again, as a new one")
+    for parser in (submit, rerun, clone):
+        parser.add_argument("--wait", action="store_true", help="wait for its end")
+
+
+def _command(
+    parsers: Parsers, commands: Commands, name: str, text: str, word: str | None = None
+) -> argparse.ArgumentParser:
+    """`name` is its name in `commands`, `word` the one that is typed where that is another."""
+    parser: argparse.ArgumentParser = parsers.add_parser(word or name, help=text, description=text)
     parser.set_defaults(run=commands[name])
     return parser
 

@@ -9,12 +9,12 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, jobs, keystores, machine, measure
+from scripts.bench import cases, jobs, keystores, machine, measure, prominence
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -107,10 +107,18 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
         rows += big_downloads(config, big) if only != "slow" else []
         rows += slow_downloads(config, big) if only != "big" else []
     if only is None or only == "jobs":
-        for found in jobs.run(config, cases.wallet_token(sample), folder, seconds):
-            rows.append(Row(*found))
-            figure = found.missing if found.figure is None else f"{found.figure:.1f} {found.unit}"
-            print(f"  {found.name}: {figure}", flush=True)
+        rows += told(jobs.run(config, cases.wallet_token(sample), folder, seconds))
+    if only is None or only == "prominence":
+        rows += told(prominence.run(config, lambda: cases.wallet_token(sample), folder, seconds))
+    return rows
+
+
+def told(figures: Iterable[jobs.Figure]) -> list[Row]:
+    rows = []
+    for found in figures:
+        rows.append(Row(*found))
+        figure = found.missing if found.figure is None else f"{found.figure:.1f} {found.unit}"
+        print(f"  {found.name}: {figure}", flush=True)
     return rows
 
 
@@ -211,7 +219,9 @@ def _as_json(row: Row) -> dict[str, object]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=6, help="how long each rate is measured")
-    parser.add_argument("--only", help="measure only what has this in its name (big, slow, jobs, nonce, ...)")
+    parser.add_argument(
+        "--only", help="measure only what has this in its name (big, slow, jobs, prominence, nonce, ...)"
+    )
     return parser
 
 

@@ -46,7 +46,9 @@ def run(config: StackConfig, token: Token, folder: Path, seconds: float) -> Iter
         writers = [token() for _ in range(measure.CONNECTIONS)]
         sets = [_sets(writer) for writer in writers]
         yield _rate(config, folder, seconds, "PROMINENCE: set a key", sets, 1000)
-        gets = [[measure.Request(each.path, authorization=each.authorization) for each in lane] for lane in sets]
+        gets = [
+            [measure.Request(each.path, authorization=each.authorization) for each in lane] for lane in sets
+        ]
         yield _rate(config, folder, seconds, "PROMINENCE: get a key", gets, 1000)
 
 
@@ -55,14 +57,14 @@ class Caller:
         self._gateway = Gateway(config.gateway_url, lambda: token)
 
     def submit(self, job: dict[str, Any]) -> int:
-        return int(self._gateway.json("POST", f"{BASE}/jobs", json=job)["id"])
+        return int(self._gateway.json("POST", f"{BASE}/jobs", job)["id"])
 
     def sweep(self, points: int) -> int:
         """A workflow of that many no-op jobs."""
         grid = {"name": "x", "start": 0, "end": points - 1, "step": 1}
         factory = {"name": "sweep", "type": "parametricSweep", "jobs": ["noop"], "parameters": [grid]}
         workflow = {"name": "wf", "jobs": [JOB], "factories": [factory]}
-        return int(self._gateway.json("POST", f"{BASE}/workflows", json=workflow)["id"])
+        return int(self._gateway.json("POST", f"{BASE}/workflows", workflow)["id"])
 
     def workflow(self, number: int) -> dict[str, Any]:
         (found,) = self._gateway.json("GET", f"{BASE}/workflows/{number}")
@@ -84,7 +86,7 @@ def overhead(caller: Caller) -> Figure:
     if workflow["status"] != "completed":
         raise RuntimeError(f"the sweep ended as {workflow['status']}: {workflow['progress']}")
     name = f"overhead of a job in a sweep of {POINTS:,}"
-    return Figure(name, spent / POINTS * environments.MAX_JOBS * 1000, 400, "ms", at_most=True)
+    return Figure(name, spent / POINTS * environments.places() * 1000, 400, "ms", at_most=True)
 
 
 def many_points(config: StackConfig, caller: Caller) -> Iterator[Figure]:

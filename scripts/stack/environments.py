@@ -64,16 +64,17 @@ def ensure(path: Path) -> Path:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(TEXT.format(max_jobs=_places(), free=FREE_ADDRESS, priced=PRICED_ADDRESS))
+        temporary.write_text(TEXT.format(max_jobs=places(), free=FREE_ADDRESS, priced=PRICED_ADDRESS))
         temporary.replace(path)
     return path
 
 
 def add_docker(path: Path) -> None:
     """One more environment, whose jobs run in containers; service and worker must not have started yet."""
-    text = DOCKER_TEXT.format(id=DOCKER_ID, max_jobs=_places(), free=FREE_ADDRESS, image=DOCKER_IMAGE)
+    text = DOCKER_TEXT.format(id=DOCKER_ID, max_jobs=places(), free=FREE_ADDRESS, image=DOCKER_IMAGE)
     path.write_text(path.read_text() + text)
 
 
-def _places() -> int:
+def places() -> int:
+    """In each of them."""
     return len(os.sched_getaffinity(0))

@@ -160,7 +160,7 @@ def _prominence(shared: _Shared) -> ProminenceParts:
     settings = shared.settings
     return ProminenceParts(
         submit=shared.submit,
-        copies=Copies(shared.submit),
+        copies=Copies(shared.submit, shared.store),
         jobs=shared.jobs,
         workflows=shared.workflows,
         placing=Placing(shared.book, shared.abilities),

@@ -21,7 +21,7 @@ jobs:
     resources: {nodes: 1, cpus: 1, memory: 1, disk: 1}
     tasks:
       - image: busybox
-        cmd: sh -c "echo x=$x $PROMINENCE_PARAMETER_x $PROMINENCE_WORKFLOW_ID; echo error $x >&2; echo $x > $x.txt"
+        cmd: sh -c "echo x=$x $PROMINENCE_PARAMETER_x in $PROMINENCE_WORKFLOW_ID; echo no $x >&2; date > $x.txt"
     outputFiles: [$x.txt]
   - name: last
     resources: {nodes: 1, cpus: 1, memory: 1, disk: 1}
@@ -79,8 +79,7 @@ def test_a_chain_with_a_sweep(user: User, chains: dict[str, int]) -> None:
         assert found["factories"][0]["name"] == "factory"
     else:
         assert row["PROGRESS"] == "4/5"
-    # The newer client asks for jobs in every state, the older one for what is active.
-    rows = user.table("list", "jobs", "-a", str(chain))
+    rows = user.table("list", "-a", "jobs", str(chain))
     assert [row["NAME"] for row in rows] == ["chain/first", *SWEPT, "chain/last"]
     assert [row["STATUS"] for row in rows] == ["completed"] * 4 + ["failed"]
     assert int(rows[0]["ID"]) > chain  # of one sequence
@@ -97,8 +96,8 @@ def test_what_the_jobs_of_a_workflow_printed(user: User, chains: dict[str, int])
         assert user.refused("stderr", chain, *words) == "stderr does not exist"
     assert user.refused("stdout", "999999", "first") == "Workflow does not exist"
     if user.line.name == NEWER:
-        assert user("stdout", chain, "sweep", "1") == f"x=0.1 0.1 {chain}\n\n"
-        assert user("stderr", chain, "sweep", "1") == "error 0.1\n\n"
+        assert user("stdout", chain, "sweep", "1") == f"x=0.1 0.1 in {chain}\n\n"
+        assert user("stderr", chain, "sweep", "1") == "no 0.1\n\n"
         assert user.refused("stdout", chain, "sweep", "3") == "stdout does not exist"
 
 
@@ -121,21 +120,17 @@ def test_results_of_a_whole_workflow(newer: User, chains: dict[str, int]) -> Non
     chain = chains[NEWER]
     listed = newer.ask("GET", "/jobs", params={"id": chain, "workflow": "true", "num": -1, "all": "true"})
     swept = {job["id"]: job["parameters"] for job in listed.json() if "parameters" in job}
-    assert list(swept.values()) == [{"x": 0}, {"x": 0.1}, {"x": 0.2}]
+    assert [swept[number] for number in sorted(swept)] == [{"x": 0}, {"x": 0.1}, {"x": 0.2}]
     newer("download", "--dir", "workflow", str(chain))
     for number, parameters in swept.items():
-        assert (newer.home / str(number) / f"{parameters['x']}.txt").read_text() == f"{parameters['x']}\n"
+        assert (newer.home / str(number) / f"{parameters['x']}.txt").stat().st_size > 20
 
 
 def test_failed_jobs_run_again_and_copies(newer: User, chains: dict[str, int]) -> None:
     chain = str(chains[NEWER])
     again = newer.made("rerun", chain, kind="Workflow")
     found = newer.ended_workflow(again)
-    assert found["progress"] == {
-        **PROGRESS,
-        "total": found["progress"]["total"],
-        "done": found["progress"]["done"],
-    }
+    assert (found["status"], found["progress"]["failed"]) == ("failed", 1)
     assert [row["NAME"] for row in newer.table("list", "jobs", str(again))] == ["chain/last"]
     assert newer.described(int(chain), "workflow")["progress"] == PROGRESS
     copy = newer.made("clone", "workflow", chain, kind="Workflow")
@@ -175,7 +170,7 @@ def test_a_workflow_is_left_in_the_queue_until_it_is_removed(newer: User) -> Non
     assert newer.ids("list", "workflows") == []
     assert newer.refused("remove", "workflow", str(number)) == "Workflow is no longer in the queue"
     assert newer.described(number, "workflow")["status"] == "completed"
-    text = newer("describe", "workflow", "-i", str(number))
+    text = newer("describe", "-i", "workflow", str(number))
     again = newer.run_file("again.json", text, "Workflow")
     assert newer.ended_workflow(again)["status"] == "completed"
 

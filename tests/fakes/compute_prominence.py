@@ -94,7 +94,7 @@ class Prominence:
         fitting = WorkflowFitting(submit, self.quotas)
         return ProminenceParts(
             submit=submit,
-            copies=Copies(submit),
+            copies=Copies(submit, store),
             jobs=Jobs(store, clock),
             workflows=Workflows(store, store, fitting, self.quotas, clock),
             placing=Placing(book, ENGINES),

@@ -23,6 +23,7 @@ from services.compute.domain.job import (
     Wish,
     in_order,
 )
+from services.compute.domain.notices import Notice
 from services.compute.domain.quotas import Held, Quotas, check
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import FINAL, WAITING, State
@@ -95,6 +96,9 @@ class MemoryJobStore(MemoryWorkflowStore):
     def jobs(self, ids: Sequence[int]) -> Sequence[Job]:
         with self._open():
             return [self._rows[number].job for number in ids if number in self._rows]
+
+    def notices(self, uid: JobUid) -> Sequence[Notice]:
+        return self.outbox.of(uid)
 
     def put_away(self, uid: JobUid, now: float) -> Job:
         with self._open():

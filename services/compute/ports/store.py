@@ -10,6 +10,7 @@ from typing import Protocol
 
 from services.compute.domain.ids import JobUid, Tag
 from services.compute.domain.job import Event, Job, NewJob, Page, Pull, Run, StoredFile, Wish
+from services.compute.domain.notices import Notice
 from services.compute.domain.quotas import Held, Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
@@ -152,6 +153,9 @@ class JobStore(Protocol):
 
     def jobs(self, ids: Sequence[int]) -> Sequence[Job]:
         """In this order; those that are gone are left out. Whose they are was asked before (heads)."""
+
+    def notices(self, uid: JobUid) -> Sequence[Notice]:
+        """Who wanted to be told of its end, secrets included."""
 
     def put_away(self, uid: JobUid, now: float) -> Job:
         """It lingers no longer. Raises JobNotFound, NotFinished, AlreadyFinished (it did not linger)."""

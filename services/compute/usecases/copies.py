@@ -2,7 +2,7 @@
 
 from services.compute.domain.errors import NotRepeatable
 from services.compute.domain.job import Job, NewJob
-from services.compute.ports.store import Key, Submitted
+from services.compute.ports.store import JobStore, Key, Submitted
 from services.compute.usecases.repeat import ORDERED
 from services.compute.usecases.submit import Submit
 
@@ -10,8 +10,9 @@ from services.compute.usecases.submit import Submit
 class Copies:
     """Whose the job is, is asked before. Raises NotRepeatable, and what Submit raises."""
 
-    def __init__(self, submit: Submit) -> None:
+    def __init__(self, submit: Submit, store: JobStore) -> None:
         self._submit = submit
+        self._store = store
 
     def __call__(self, job: Job, dialect: str, groups: tuple[str, ...], key: Key | None = None) -> Submitted:
         """Of the same owner, for whom `groups` count now. What another window knows of it stays there."""
@@ -29,6 +30,7 @@ class Copies:
                 groups=groups,
                 facts={**facts, "clone_of": job.uid},
                 lingers=job.lingers,
+                notices=tuple(self._store.notices(job.uid)),
             ),
             key,
         )

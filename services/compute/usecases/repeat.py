@@ -47,6 +47,7 @@ class Repeat:
                 labels=job.labels,
                 groups=groups,
                 facts={"clone_of": job.uid},
+                notices=tuple(self._store.notices(job.uid)),
             ),
             key,
         )

@@ -329,3 +329,13 @@ def test_a_request_with_a_key_that_is_sent_again_makes_no_second_job(room: Promi
     bad = room.call("POST", "/jobs", json=JOB, headers={"Idempotency-Key": "k" * 256})
     assert bad.status_code == 400
     assert room.call("POST", "/jobs", json=JOB).get_json() != first.get_json()
+
+
+def test_a_copy_tells_whom_the_first_told(room: Prominence) -> None:
+    hook = {"event": "jobFinished", "type": "webhook", "url": "https://example.org/x", "secret": "s3cret"}
+    number = room.submit(notifications=[hook, {"event": "jobFinished", "type": "email"}])
+    copied = room.call("PUT", f"/jobs/{number}/clone").get_json()["id"]
+    first, second = (room.store.notices(room.job(job).uid) for job in (number, copied))
+    assert [notice.url for notice in second] == ["https://example.org/x", ""]
+    assert first == second
+    assert "s3cret" not in room.get(f"/jobs/{copied}").get_data(as_text=True)

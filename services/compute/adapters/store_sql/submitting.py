@@ -24,6 +24,7 @@ from services.compute.domain.errors import (
 )
 from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.job import KEEP_SECONDS, Job, NewJob
+from services.compute.domain.notices import Notice
 from services.compute.domain.quotas import Held, Quotas
 from services.compute.domain.states import State
 from services.compute.ports.store import Key, Submitted
@@ -77,6 +78,14 @@ class SqlSubmitting(SqlFinding):
 
         with self._at_work(key):
             return self._write(work)
+
+    def notices(self, uid: JobUid) -> Sequence[Notice]:
+        def work(connection: Connection) -> list[Notice]:
+            row = connection.execute(_OLD, {"uid": uid}).first()
+            values = {"id": 0 if row is None else row.id}
+            return [notice_of(text) for text in connection.execute(_NOTICES, values).scalars()]
+
+        return self._read(work)
 
     def held(self, owner: str, groups: Sequence[str] = ()) -> Mapping[str, Held]:
         def work(connection: Connection) -> dict[str, Held]:
