@@ -40,7 +40,7 @@ class Gateway:
     ) -> Any:
         """The answer's JSON, None of an empty one. Raises Refused, NotFound, NotSignedIn, Unreachable."""
         with self.open(method, path, json=body, params=params, headers=headers) as reply:
-            return _json(reply) if reply.content else None
+            return json_of(reply) if reply.content else None
 
     @contextmanager
     def open(self, method: str, path: str, **options: Any) -> Iterator[requests.Response]:
@@ -109,7 +109,8 @@ def _checked(reply: requests.Response) -> requests.Response:
     raise kind(reply.status_code, problem, request_id)
 
 
-def _json(reply: requests.Response) -> Any:
+def json_of(reply: requests.Response) -> Any:
+    """Raises Unreachable."""
     try:
         return reply.json()
     except (ValueError, requests.RequestException) as error:

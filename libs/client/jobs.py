@@ -12,7 +12,7 @@ from urllib.parse import quote
 import requests
 
 from libs.client.errors import Unreachable, WaitedInVain
-from libs.client.gateway import Gateway
+from libs.client.gateway import Gateway, json_of
 from libs.client.pages import pages
 from libs.client.sse import Event, events
 
@@ -66,7 +66,7 @@ class Jobs:
         """A line of shell inside of a running job: its exit_code, and what it wrote (`written`)."""
         where = f"{_path(ref)}/exec"
         with self.gateway.open("POST", where, json={"command": line}, read_seconds=EXEC_SECONDS) as reply:
-            found: Document = reply.json()
+            found: Document = json_of(reply)
             return found
 
     def delete(self, ref: str | int) -> None:
@@ -137,7 +137,7 @@ class Jobs:
     def upload(self, name: str, data: Any) -> Document:
         """A file (bytes, or an open one) that jobs take as an input `sandbox`."""
         with self.gateway.open("PUT", f"{BASE}/sandboxes/{quote(name, safe='')}", data=data) as reply:
-            found: Document = reply.json()
+            found: Document = json_of(reply)
         return found
 
     def _of(

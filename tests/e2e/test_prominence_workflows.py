@@ -21,7 +21,7 @@ jobs:
     resources: {nodes: 1, cpus: 1, memory: 1, disk: 1}
     tasks:
       - image: busybox
-        cmd: sh -c "echo x=$x $PROMINENCE_PARAMETER_x in $PROMINENCE_WORKFLOW_ID; echo no $x >&2; date > $x.txt"
+        cmd: sh -c "echo x=$x $PROMINENCE_PARAMETER_x in $PROMINENCE_WORKFLOW_ID; echo $x >&2; date > $x.txt"
     outputFiles: [$x.txt]
   - name: last
     resources: {nodes: 1, cpus: 1, memory: 1, disk: 1}
@@ -97,7 +97,7 @@ def test_what_the_jobs_of_a_workflow_printed(user: User, chains: dict[str, int])
     assert user.refused("stdout", "999999", "first") == "Workflow does not exist"
     if user.line.name == NEWER:
         assert user("stdout", chain, "sweep", "1") == f"x=0.1 0.1 in {chain}\n\n"
-        assert user("stderr", chain, "sweep", "1") == "no 0.1\n\n"
+        assert user("stderr", chain, "sweep", "1") == "0.1\n\n"
         assert user.refused("stdout", chain, "sweep", "3") == "stdout does not exist"
 
 

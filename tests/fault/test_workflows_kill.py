@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.compute.domain.workflow import Progress, Step, Workflow
+from services.compute.domain.reasons import Reason
+from services.compute.domain.workflow import WINDOW, Progress, Step, Workflow
 from tests.fault import flows
 from tests.fault.flow_workers import PostgresYard
 from tests.fault.job_workers import OUTSIDE, Yard
@@ -39,9 +40,15 @@ def killed(
 ) -> None:
     """Several at once, in which workers die, end as one of which none did."""
     wanted = [flows.flow(ground.yard, number, shape) for number in range(count)]
-    begun = [flows.begin(ground, each) for each in wanted]
-    flows.kill_workers(ground, random.Random(seed), kills, LIVES, workers)
-    ended = flows.let_end(ground, [workflow.uid for workflow in begun], workers)
+    uids = [flows.begin(ground, each).uid for each in wanted]
+    seen: list[Workflow] = []
+
+    def look() -> None:
+        seen.extend(ground.store.find_workflow(uid, None) for uid in uids)
+
+    flows.kill_workers(ground, random.Random(seed), kills, LIVES, workers, look)
+    flows.assert_in_the_middle(seen)
+    ended = flows.let_end(ground, uids, workers)
     for each, workflow in zip(wanted, ended, strict=True):
         flows.assert_done(ground, each, workflow)
     assert_nothing_left(ground)
@@ -73,12 +80,34 @@ def test_a_sweep_of_a_thousand_points(ground: Ground) -> None:
 
     flows.kill_workers(ground, random.Random(20263), 12, LONG_LIVES, watched=look)
     (ended,) = flows.let_end(ground, [uid])
-    for workflow in seen:
-        flows.assert_sums(workflow)
+    flows.assert_in_the_middle(seen)
     done = [workflow.progress.done for workflow in seen]
     assert done == sorted(done)
-    assert 0 < done[-1] < POINTS, "workers died before or after it, not in the middle"
     flows.assert_done(ground, wanted, ended)
+    assert_nothing_left(ground)
+
+
+def test_a_sweep_that_is_stopped(ground: Ground) -> None:
+    """By its owner, between the deaths of workers: what was made ends, and nothing is made any more."""
+
+    def shape(yard: Yard, number: int) -> tuple[Step, ...]:
+        return (flows.swept(yard, number, "sweep", 2 * WINDOW), flows.step(yard, number, "after", "sweep"))
+
+    wanted, dice = flows.flow(ground.yard, 0, shape), random.Random(5)
+    uid = flows.begin(ground, wanted).uid
+    flows.kill_workers(ground, dice, 4, LIVES)
+    reason = Reason("cancelled", "Enough.")
+    ground.store.cancel_workflow(uid, "person:1", reason, time.time())
+    flows.kill_workers(ground, dice, 4, LIVES)
+    (ended,) = flows.let_end(ground, [uid])
+    assert (ended.state, ended.reason) == ("cancelled", reason)
+    sums = ended.progress
+    assert (sums.total, sums.queued) == (wanted.total, 0)
+    assert sums.total == sums.done + sums.failed + sums.waiting
+    assert sums.waiting > 0
+    told = flows.counts(ground.yard.outside / flows.LINES)
+    assert set(told.values()) == {1}
+    assert sum(line.startswith(flows.ENDED) for line in told) >= sums.done > 0
     assert_nothing_left(ground)
 
 
