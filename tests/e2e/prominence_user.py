@@ -131,6 +131,15 @@ class User:
     def ended_workflow(self, number: int) -> Document:
         return self.ended(number, "workflows")
 
+    @contextmanager
+    def running(self, number: int, text: str = "begun") -> Iterator[int]:
+        """The job has come so far as to print `text`; it is ended after this."""
+        try:
+            self.until_printed(number, text)
+            yield number
+        finally:
+            self.ask("DELETE", f"/jobs/{number}")
+
     def until_printed(self, number: int, text: str) -> None:
         """The job runs and has come so far."""
         wait_for(lambda: text in self.ask("GET", f"/jobs/{number}/stdout").text, f"{text!r} of job {number}")

@@ -1,10 +1,9 @@
 """Every command for jobs of both generations of PROMINENCE's command line, and what comes of it."""
 
+import contextlib
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -33,15 +32,8 @@ def user(request: pytest.FixtureRequest, newer: User, older: User) -> User:
     return newer if request.param == NEWER else older
 
 
-@contextmanager
-def running(user: User, command: str = LONG, text: str = "begun") -> Iterator[int]:
-    """A job that has come as far as to print `text`; ended with the test."""
-    number = user.made("create", "busybox", command)
-    try:
-        user.until_printed(number, text)
-        yield number
-    finally:
-        user.ask("DELETE", f"/jobs/{number}")
+def running(user: User, command: str = LONG) -> contextlib.AbstractContextManager[int]:
+    return user.running(user.made("create", "busybox", command))
 
 
 def test_from_creating_to_the_results(user: User) -> None:

@@ -1,7 +1,5 @@
 """What other programs expect of PROMINENCE's API, by plain requests (contract 8, at its end)."""
 
-import hashlib
-
 import pytest
 import requests
 
@@ -76,7 +74,7 @@ def test_a_program_that_scans(user: User) -> None:
     (kept,) = user.job(job["id"])["outputDirs"]
     assert kept["name"] == "base/$pointdir"
     (user.home / "point.tgz").write_bytes(requests.get(kept["url"], timeout=SECONDS).content)
-    assert user.archive("point.tgz") == {"point_001/out": b"/work/point_001\n"}
+    assert user.archive("point.tgz") == {"base/point_001/out": b"/work/point_001\n"}
 
 
 def test_an_image_among_a_groups_files_is_told_in_one_sentence(user: User) -> None:
@@ -99,7 +97,6 @@ def test_a_program_with_empty_commands_and_a_folder_below_tmp(user: User) -> Non
     ended = user.ended(number)
     assert ended["status"] in ("completed", "failed"), ended
     assert user.ask("DELETE", "/data/run.sh").status_code == 204
-    assert hashlib.sha256(data).hexdigest() == hashlib.sha256(data).hexdigest()
 
 
 def test_a_program_that_asks_whether_its_token_is_alive(user: User) -> None:

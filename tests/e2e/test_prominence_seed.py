@@ -199,11 +199,11 @@ def test_the_lines_about_a_job_that_runs_and_completes(user: User) -> None:
     assert printed(user, STDOUT.replace("stdout", "stderr"), number) == ""
 
     number = user.made("create", "--name", "calculate-pi", "busybox", "sh -c 'echo begun; sleep 600'")
-    user.until_printed(number, "begun")
-    listed = only(printed(user, LIST))
-    assert (listed["id"], listed["status"]) == (number, "running")
-    assert printed(user, STDOUT, number) == "begun\n"
-    status, headers, body = answered(printed(user, DELETE, number))
+    with user.running(number):
+        listed = only(printed(user, LIST))
+        assert (listed["id"], listed["status"]) == (number, "running")
+        assert printed(user, STDOUT, number) == "begun\n"
+        status, headers, body = answered(printed(user, DELETE, number))
     assert status.startswith("HTTP/1.1 200 ")
     assert headers["Content-Type"] == "application/json"
     assert parsedate_to_datetime(headers["Date"]).tzinfo is not None

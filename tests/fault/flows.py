@@ -24,6 +24,7 @@ from tests.waiting import wait_for
 FREE = Quotas()
 LINES = "lines"  # of all jobs, in the order of what happened
 SECONDS = 240.0  # for the last worker, on a machine that has much else to do
+MOST_DEATHS = 8  # times what was asked for
 BEGUN, ENDED = "begun", "ended"
 NOTHING = "true"
 
@@ -66,11 +67,11 @@ def scatter_gather(yard: Yard, number: int) -> tuple[Step, ...]:
     return (swept(yard, number, "scatter", 4), step(yard, number, "gather", "scatter"))
 
 
-def step(yard: Yard, number: int, name: str, *after: str, does: str = "sleep 0.05") -> Step:
+def step(yard: Yard, number: int, name: str, *after: str, does: str = "sleep 0.1") -> Step:
     return Step(name=name, after=after, spec=_spec(yard, f"{number}/{name}", does))
 
 
-def swept(yard: Yard, number: int, name: str, count: int, does: str = "sleep 0.05") -> Step:
+def swept(yard: Yard, number: int, name: str, count: int, does: str = "sleep 0.1") -> Step:
     values = Grid(start=Decimal(0), step=Decimal(1), count=count)
     sweep = Sweep(way=Way.ZIP, parameters=(Parameter("x", values),))
     return Step(name=name, spec=_spec(yard, f"{number}/{name}/$x", does), sweep=sweep)
@@ -98,20 +99,47 @@ def begin(ground: Ground, wanted: Flow) -> Workflow:
 def kill_workers(
     ground: Ground,
     dice: random.Random,
+    uids: Sequence[JobUid],
     kills: int,
     lives: tuple[float, float],
     workers: int = 1,
-    watched: Callable[[], object] = lambda: None,
-) -> None:
-    """Each worker lives for a random time within `lives`, `workers` of them at the same time."""
+) -> list[Workflow]:
+    """Each worker lives for a random time within `lives`, `workers` of them at the same time; longer on a
+    machine on which nothing got done like that. The workflows as they were at each death.
+    """
+    seen: list[Workflow] = []
     alive = [ground.nursery.start() for _ in range(workers)]
-    for _ in range(kills):
-        time.sleep(dice.uniform(*lives) / workers)
+    for number in range(MOST_DEATHS * kills):
+        slower = 1.0 + number // kills
+        time.sleep(slower * dice.uniform(*lives) / workers)
         kill(alive.pop(dice.randrange(workers)))
-        watched()
+        seen += [ground.store.find_workflow(uid, None) for uid in uids]
+        is_over = all(workflow.is_final for workflow in seen[-len(uids) :])
+        if number + 1 >= kills and (is_over or any(map(_is_in_the_middle, seen))):
+            break
         alive.append(ground.nursery.start())
     for pid in alive:
         kill(pid)
+    for workflow in seen:
+        _assert_sums(workflow)
+    return seen
+
+
+def _is_in_the_middle(workflow: Workflow) -> bool:
+    return workflow.state == "running" and workflow.progress.done > 0
+
+
+def _assert_sums(workflow: Workflow) -> None:
+    """They hold at any time."""
+    sums = workflow.progress
+    assert sums.total == sums.done + sums.failed + sums.queued + sums.waiting
+    assert 0 <= sums.queued <= WINDOW
+    assert min(sums.done, sums.failed, sums.waiting) >= 0
+
+
+def assert_in_the_middle(seen: Sequence[Workflow]) -> None:
+    """Workers did not die before or after it all."""
+    assert any(map(_is_in_the_middle, seen)), [(each.state, each.progress) for each in seen]
 
 
 def let_end(ground: Ground, uids: Sequence[JobUid], workers: int = 1) -> list[Workflow]:
@@ -125,17 +153,6 @@ def let_end(ground: Ground, uids: Sequence[JobUid], workers: int = 1) -> list[Wo
     for pid in alive:
         kill(pid)
     return found()
-
-
-def assert_in_the_middle(seen: Sequence[Workflow]) -> None:
-    """What was seen as workers died agrees with itself, and they did not die before or after it all."""
-    for workflow in seen:
-        sums = workflow.progress
-        assert sums.total == sums.done + sums.failed + sums.queued + sums.waiting
-        assert 0 <= sums.queued <= WINDOW
-        assert min(sums.done, sums.failed, sums.waiting) >= 0
-    under_way = [workflow for workflow in seen if workflow.state == "running"]
-    assert any(workflow.progress.done for workflow in under_way)
 
 
 def assert_done(ground: Ground, wanted: Flow, workflow: Workflow) -> None:

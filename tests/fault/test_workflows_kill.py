@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.compute.domain.reasons import Reason
-from services.compute.domain.workflow import WINDOW, Progress, Step, Workflow
+from services.compute.domain.workflow import WINDOW, Progress, Step
 from tests.fault import flows
 from tests.fault.flow_workers import PostgresYard
 from tests.fault.job_workers import OUTSIDE, Yard
@@ -41,13 +41,7 @@ def killed(
     """Several at once, in which workers die, end as one of which none did."""
     wanted = [flows.flow(ground.yard, number, shape) for number in range(count)]
     uids = [flows.begin(ground, each).uid for each in wanted]
-    seen: list[Workflow] = []
-
-    def look() -> None:
-        seen.extend(ground.store.find_workflow(uid, None) for uid in uids)
-
-    flows.kill_workers(ground, random.Random(seed), kills, LIVES, workers, look)
-    flows.assert_in_the_middle(seen)
+    flows.assert_in_the_middle(flows.kill_workers(ground, random.Random(seed), uids, kills, LIVES, workers))
     ended = flows.let_end(ground, uids, workers)
     for each, workflow in zip(wanted, ended, strict=True):
         flows.assert_done(ground, each, workflow)
@@ -73,14 +67,9 @@ def test_a_sweep_of_a_thousand_points(ground: Ground) -> None:
 
     wanted = flows.flow(ground.yard, 0, shape)
     uid = flows.begin(ground, wanted).uid
-    seen: list[Workflow] = []
-
-    def look() -> None:
-        seen.append(ground.store.find_workflow(uid, None))
-
-    flows.kill_workers(ground, random.Random(20263), 12, LONG_LIVES, watched=look)
-    (ended,) = flows.let_end(ground, [uid])
+    seen = flows.kill_workers(ground, random.Random(20263), [uid], 12, LONG_LIVES)
     flows.assert_in_the_middle(seen)
+    (ended,) = flows.let_end(ground, [uid])
     done = [workflow.progress.done for workflow in seen]
     assert done == sorted(done)
     flows.assert_done(ground, wanted, ended)
@@ -95,10 +84,10 @@ def test_a_sweep_that_is_stopped(ground: Ground) -> None:
 
     wanted, dice = flows.flow(ground.yard, 0, shape), random.Random(5)
     uid = flows.begin(ground, wanted).uid
-    flows.kill_workers(ground, dice, 4, LIVES)
+    flows.assert_in_the_middle(flows.kill_workers(ground, dice, [uid], 4, LIVES))
     reason = Reason("cancelled", "Enough.")
     ground.store.cancel_workflow(uid, "person:1", reason, time.time())
-    flows.kill_workers(ground, dice, 4, LIVES)
+    flows.kill_workers(ground, dice, [uid], 4, LIVES)
     (ended,) = flows.let_end(ground, [uid])
     assert (ended.state, ended.reason) == ("cancelled", reason)
     sums = ended.progress
@@ -127,7 +116,7 @@ def test_a_failing_branch_and_its_rerun(ground: Ground) -> None:
 
     wanted, dice = flows.flow(ground.yard, 0, shape), random.Random(11)
     uid = flows.begin(ground, wanted).uid
-    flows.kill_workers(ground, dice, 3, LIVES)
+    flows.kill_workers(ground, dice, [uid], 3, LIVES)
     (failed,) = flows.let_end(ground, [uid])
     assert failed.state == "failed"
     assert failed.progress == Progress(total=6, done=3, failed=1, queued=0, waiting=2)
@@ -137,7 +126,7 @@ def test_a_failing_branch_and_its_rerun(ground: Ground) -> None:
 
     mended.touch()
     again = ground.store.rerun_workflow(uid, (), flows.FREE, time.time()).workflow
-    flows.kill_workers(ground, dice, 3, LIVES)
+    flows.kill_workers(ground, dice, [again.uid], 3, LIVES)
     (ended,) = flows.let_end(ground, [again.uid])
     assert ended.state == "succeeded", ended.reason
     assert ended.progress == Progress(total=6, done=6, failed=0, queued=0, waiting=0)

@@ -11,7 +11,7 @@ from services.compute.adapters.engines.process.engine import ProcessEngine
 from services.compute.domain.errors import Refused
 from services.compute.domain.ids import Tag
 from services.compute.domain.spec import Image
-from services.compute.ports.engines import Mount
+from services.compute.ports.engines import Command, Mount
 from tests.contract.engines import suite
 from tests.engine_rig import Rig, log, reason_code, shell, work
 
@@ -158,3 +158,39 @@ def test_what_it_used_is_told(rig: Rig) -> None:
     assert usage.max_memory_bytes is not None
     assert 0 < usage.cpu_seconds < 60
     assert usage.max_memory_bytes > 50 << 20
+
+
+CODE_CHOOSERS = {"LD_PRELOAD": "/work/none.so", "GCONV_PATH": "/work", "A": "b=c"}
+
+
+def test_what_chooses_code_to_load_reaches_the_command_and_nothing_before_it(rig: Rig) -> None:
+    """What starts the command may still be root: it must load nothing of the job's. Each program that the
+    variable reaches says once that there is no such object.
+    """
+    spec = rig.spec("/bin/true", env=CODE_CHOOSERS)
+    assert rig.run(spec).exit_code == 0
+    assert log(spec).count(b"/work/none.so") == 1
+    told = rig.spec(*shell('printf "%s|%s|%s" "$LD_PRELOAD" "$GCONV_PATH" "$A"'), env=CODE_CHOOSERS)
+    assert rig.run(told).exit_code == 0
+    assert log(told).endswith(b"/work/none.so|/work|b=c")
+
+
+def test_a_command_inside_is_started_without_them_too(rig: Rig) -> None:
+    spec = rig.spec(*suite.WAITING)
+    handle = rig.start(spec)
+    rig.until_running(handle)
+    command = Command(words=("/bin/true",), environment=CODE_CHOOSERS, working_folder="/work")
+    done = rig.engine.execute(handle, command, 30, 1000)
+    assert (done.exit_code, done.output.count(b"/work/none.so")) == (
+        0,
+        2,
+    )  # the shell that looks for it, and it
+    rig.release(spec)
+    rig.end(handle)
+
+
+def test_with_them_a_command_that_is_not_there_is_still_not_found(rig: Rig) -> None:
+    assert reason_code(rig.run(rig.spec("/no/such", env=CODE_CHOOSERS))) == "command_not_found"
+    spec = rig.spec("a=b", env=CODE_CHOOSERS)
+    assert reason_code(rig.run(spec)) in ("command_not_found", "command_failed")
+    assert b"a=b" in log(spec)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.compute.adapters.engines.process import execute, locks, seccomp, verdicts
+from services.compute.adapters.engines.process import execute, loading, locks, seccomp, verdicts
 from services.compute.adapters.engines.process.enter import NOT_FOUND
 from services.compute.adapters.engines.process.execute import Entered
 from services.compute.adapters.engines.process.images import program_of
 from services.compute.adapters.engines.process.launch import LaunchFailed, launch
 from services.compute.adapters.engines.process.machine import (
     Identity,
+    Tools,
     choose_cpus,
     identity_for,
     tools,
@@ -192,10 +193,12 @@ class ProcessEngine:
         program = program_of(Image(name=inside["image"]) if inside["image"] else None)
         # It finds the program by the run's PATH, and says plainly that there is none.
         shell = ["/bin/sh", "-c", f'command -v "$1" >/dev/null || exit {NOT_FOUND}; exec "$@"', "sh"]
+        words = [*shell, *(command.words or program.command)]
+        variables = environment_of(command.environment)
         return execute.order(
             init=int(inside["pid"]),
-            command=[*(identity.wrapper(found.setpriv)), *shell, *(command.words or program.command)],
-            environment=environment_of(command.environment),
+            command=_started(identity, found, words, variables),
+            environment=loading.for_starter(variables) if identity.is_own else variables,
             where=command.working_folder or "/",
             drops=not identity.is_own,
             seccomp=seccomp.program(platform.machine(), is_pinned=inside["cpus"] != ""),
@@ -219,7 +222,9 @@ class ProcessEngine:
             "folder": str(run.path),
             "bwrap": [found.bwrap],
             "options": run_options(spec, program, identity, found, run.path),
-            "command": [*identity.wrapper(found.setpriv), *(spec.command or program.command)],
+            "command": _started(
+                identity, found, spec.command or program.command, environment_of(spec.environment)
+            ),
             "logs": [str(path) for path in log_paths(spec)],
             # A folder that is mounted twice is one.
             "counted": [str(run.path), *dict.fromkeys(str(m.host) for m in spec.mounts if m.writable)],
@@ -234,6 +239,15 @@ class ProcessEngine:
                 "wall_seconds": float(limits.wall_seconds),
             },
         }
+
+
+def _started(
+    identity: Identity, found: Tools, command: Sequence[str], variables: Mapping[str, str]
+) -> list[str]:
+    """By whom a command is started."""
+    if not identity.is_own:
+        return [*command]
+    return [*identity.wrapper(found.setpriv), *loading.for_command(variables, command)]
 
 
 def _inside(run: RunFolder) -> Mapping[str, str] | None:

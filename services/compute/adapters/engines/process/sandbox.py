@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from services.compute.adapters.engines.process import loading
 from services.compute.adapters.engines.process.images import LINKS, SYSTEM_PATH, Program
 from services.compute.adapters.engines.process.machine import Identity, Tools
 from services.compute.ports.engines import Mount, RunSpec
@@ -41,7 +42,8 @@ def run_options(spec: RunSpec, program: Program, identity: Identity, tools: Tool
     if not spec.network:
         options.append("--unshare-net")
     options.append("--clearenv")
-    for name, value in environment_of(spec.environment).items():
+    variables = environment_of(spec.environment)
+    for name, value in (loading.for_starter(variables) if identity.is_own else variables).items():
         options += ["--setenv", name, value]
     for name in sorted(os.listdir(folder / "etc")):
         options += ["--ro-bind", str(folder / "etc" / name), f"/etc/{name}"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MEMORY_SECONDS = 0.05
 _DISK_SECONDS = 0.1
 _SHARE = 10  # a measurement that takes long is made the more seldom: at most a tenth of our time
-_NOT_EXECUTED = (b"setpriv: failed to execute", b"bwrap: execvp")
+_NOT_EXECUTED = (b"setpriv: failed to execute", b"bwrap: execvp", b"/usr/bin/env: ")
 _EXEC_CODES = (126, 127)
 
 
