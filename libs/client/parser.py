@@ -7,8 +7,9 @@ from typing import Any
 from libs.client.sizes import seconds_of
 
 DEFAULT_URL = "http://127.0.0.1:8030"
-EPILOG = """exit codes: 0 done; 1 the job, the workflow or the command did not succeed; 2 the command line is wrong;
-3 the gateway refused; 4 not signed in, or not allowed; 5 the gateway does not answer; 6 no such job or file; 7 waited long enough"""
+EPILOG = """exit codes: 0 done; 1 the job, the workflow or the command did not succeed; 2 the command line is
+wrong; 3 the gateway refused; 4 not signed in, or not allowed; 5 the gateway does not answer; 6 no such job,
+workflow or file; 7 waited long enough"""
 Command = Callable[..., int]
 Commands = dict[str, Command]
 Parsers = Any  # argparse keeps the class of its sub-parsers to itself

@@ -4,6 +4,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -55,6 +56,11 @@ class User:
         assert len(lines) == 1, done.stdout
         assert lines[0].startswith("Error: "), done.stdout
         return lines[0].removeprefix("Error: ")
+
+    def all_refused(self, *calls: tuple[str, ...]) -> list[str]:
+        """As `refused`, several at once: most of a call is the start of the client."""
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            return list(pool.map(lambda words: self.refused(*words), calls))
 
     def broken(self, *words: str) -> str:
         """The last line of the traceback that this client gives for some refusals (contract 1.2)."""

@@ -201,3 +201,40 @@ def test_a_run_is_copied(grace: CommandLine) -> None:
     again = grace.run("clone", first).stdout.strip()
     grace.run("wait", again)
     assert grace.run("logs", again).stdout == "twice\n"
+
+
+FLOW = {
+    "steps": [
+        {"name": "first", "command": ["sh", "-c", "sleep 1; echo first"]},
+        {
+            "name": "many",
+            "after": ["first"],
+            "command": ["sh", "-c", "echo $x of $TIDEGATE_INSTANCE"],
+            "sweep": {"way": "product", "parameters": [{"name": "x", "start": 0, "end": 1, "number": 3}]},
+        },
+    ]
+}
+
+
+def test_a_workflow_runs_to_its_end(grace: CommandLine) -> None:
+    (grace.home / "flow.json").write_text(json.dumps(FLOW))
+    number = grace.run("workflow", "submit", "flow.json", "-n", "tides", "--wait").stdout.strip()
+    shown = grace.run("workflow", "show", number).stdout
+    assert shown.endswith("first    succeeded  1/1\n└─ many  succeeded  3/3\n")
+    jobs = grace.documents("workflow", "jobs", number, "--step", "many")
+    assert [grace.run("logs", str(job["id"])).stdout for job in reversed(jobs)] == [
+        *("0 of 0\n", "0.5 of 1\n", "1 of 2\n")
+    ]
+
+
+def test_a_command_inside_of_a_running_job(grace: CommandLine) -> None:
+    number = grace.run("submit", "--", "sh", "-c", "echo here > note; sleep 300").stdout.strip()
+    with grace.start("wait", number) as waiting:
+        for line in waiting.stderr or ():
+            if line.rstrip().endswith("running"):
+                break
+        assert grace.run("exec", number, "--", "cat", "note").stdout == "here\n"
+        assert grace.run("exec", number, "exit 3", code=1).stderr == "exit code 3\n"
+        grace.run("cancel", number)
+        assert waiting.wait(60) == 1
+    assert "Nothing of the job runs" in grace.run("exec", number, "true", code=3).stderr

@@ -12,6 +12,7 @@ from tests.e2e.browser import Browser, add_person
 from tests.e2e.nginx import gateway_alone
 from tests.e2e.prominence_line import NEWER, OLDER, PASSWORD, CommandLine
 from tests.stack import Stack
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,11 @@ def test_register_login_and_a_call(
     created = client.run(client.argv("create", "busybox", "echo hi"))
     assert created.returncode == 0
     assert created.stdout.startswith("Job created with id ")
+    number = created.stdout.split()[-1]
+    wait_for(lambda: '"endTime"' in client.run(client.argv("describe", number)).stdout, "the job to end")
+    assert client.run(client.argv("stdout", number)).stdout == "hi\n\n"
+    completed = client.run(client.argv("list", "--completed")).stdout.splitlines()[1]
+    assert completed.split()[:1] == [number]
 
     userinfo = requests.get(
         f"{stack.gateway}/prominence/oidc/userinfo", headers={"Authorization": f"token {token}"}, timeout=30

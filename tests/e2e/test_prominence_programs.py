@@ -1,12 +1,22 @@
 """What other programs expect of PROMINENCE's API, by plain requests (contract 8, at its end)."""
 
+import base64
+import hashlib
+import hmac
+import io
+import json
+import tarfile
+
 import pytest
 import requests
 
 from tests.e2e.prominence_user import Document, User, add_member, job_of, signed_in
+from tests.fakes.origin import Exchange, Origin, Seen
 from tests.stack import Stack
+from tests.waiting import wait_for
 
 SECONDS = 60
+SECRET = "whsec_" + base64.b64encode(b"of the receiver").decode()
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +96,26 @@ def test_an_image_among_a_groups_files_is_told_in_one_sentence(user: User) -> No
 
 
 def test_a_program_with_empty_commands_and_a_folder_below_tmp(user: User) -> None:
-    data = b"#!/bin/sh\necho run in place\n"
-    link = user.ask("POST", "/data/upload", json={"filename": "run.sh", "checksum": None}).json()["url"]
-    assert requests.put(link, data=data, timeout=SECONDS).status_code == 200
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        script = b"echo run in place > result; cat result"
+        member = tarfile.TarInfo("work_dir/run.sh")
+        member.size = len(script)
+        archive.addfile(member, io.BytesIO(script))
+    link = user.ask("POST", "/data/upload", json={"filename": "w.tgz", "checksum": None}).json()["url"]
+    assert requests.put(link, data=buffer.getvalue(), timeout=SECONDS).status_code == 200  # exactly
     (stored,) = user.ask("GET", "/data").json()
-    assert (stored["name"], stored["size"], type(stored["lastModified"])) == ("run.sh", len(data), str)
-    job = job_of({"cmd": ""}, {"cmd": "sh /tmp/work_dir/run.sh"})
-    job["artifacts"] = [{"url": "run.sh", "mountpoint": "work_dir:/tmp/work_dir"}]
-    number = user.ask("POST", "/jobs", json=job).json()["id"]
-    ended = user.ended(number)
-    assert ended["status"] in ("completed", "failed"), ended
-    assert user.ask("DELETE", "/data/run.sh").status_code == 204
+    assert (stored["name"], type(stored["size"]), type(stored["lastModified"])) == ("w.tgz", int, str)
+    job = job_of(
+        {"cmd": ""}, {"cmd": "sh run.sh", "workdir": "/tmp/work_dir"}, outputFiles=["work_dir/result"]
+    )
+    job["artifacts"] = [{"url": "w.tgz", "mountpoint": "work_dir:/tmp/work_dir"}]
+    ended = user.ended(user.ask("POST", "/jobs", json=job).json()["id"])
+    assert ended["status"] == "completed", ended
+    assert user.ask("GET", f"/jobs/{ended['id']}/stdout").text == "run in place\n"
+    (kept,) = ended["outputFiles"]
+    assert requests.get(kept["url"], timeout=SECONDS).text == "run in place\n"
+    assert user.ask("DELETE", "/data/w.tgz").status_code == 204
 
 
 def test_a_program_that_asks_whether_its_token_is_alive(user: User) -> None:
@@ -104,3 +123,48 @@ def test_a_program_that_asks_whether_its_token_is_alive(user: User) -> None:
     alive = requests.get(url, headers={"Authorization": f"Bearer {user.token}"}, timeout=SECONDS)
     assert (alive.status_code, alive.reason) == (200, "OK")
     assert requests.get(url, headers={"Authorization": "Bearer x.y.z"}, timeout=SECONDS).status_code == 401
+
+
+def hook(origin: Origin, path: str, event: str) -> Document:
+    return {"event": event, "type": "webhook", "url": origin.url(path), "secret": SECRET}
+
+
+def told(origin: Origin, path: str) -> Document:
+    """The one document that came to `path`, once its signature was seen to be right."""
+    found = wait_for(lambda: [seen for seen in origin.requests if seen.path == path], f"a call of {path}")
+    assert len(found) == 1
+    assert found[0].headers["webhook-signature"] == f"v1,{signature(found[0])}"
+    document = json.loads(found[0].body)
+    assert isinstance(document, dict)
+    return document
+
+
+def signature(seen: Seen) -> str:
+    """By Standard Webhooks."""
+    text = f"{seen.headers['webhook-id']}.{seen.headers['webhook-timestamp']}.".encode() + seen.body
+    return base64.b64encode(hmac.digest(base64.b64decode(SECRET[6:]), text, hashlib.sha256)).decode()
+
+
+def test_a_program_that_is_told_of_ends(user: User, origin: Origin) -> None:
+    """Of the bad ones too; the secret is shown to nobody."""
+
+    def thank(exchange: Exchange) -> None:
+        exchange.respond(204, {})
+
+    for path in ("/job-ended", "/flow-ended"):
+        origin.route(path, thank)
+    failing = {**job_of({"cmd": "false"}), "notifications": [hook(origin, "/job-ended", "jobFinished")]}
+    number = user.ask("POST", "/jobs", json=failing).json()["id"]
+    flow = {
+        "name": "flow",
+        "jobs": [{**job_of({"cmd": "true"}), "name": "one"}],
+        "notifications": [hook(origin, "/flow-ended", "workflowFinished")],
+    }
+    workflow = user.ask("POST", "/workflows", json=flow).json()["id"]
+    about = told(origin, "/job-ended")
+    assert (about["kind"], about["id"], about["state"]) == ("job", number, "failed")
+    about = told(origin, "/flow-ended")
+    assert (about["kind"], about["id"], about["state"]) == ("workflow", workflow, "succeeded")
+    for shown in (user.job(number), user.one("workflows", workflow)):
+        assert shown["notifications"][0]["secret"] == "***"
+        assert SECRET not in json.dumps(shown)

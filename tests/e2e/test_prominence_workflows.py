@@ -219,11 +219,11 @@ def test_refusals(newer: User, older: User, chains: dict[str, int]) -> None:
     assert "unique names" in older.broken("run", older.file("bad.json", REFUSED[0][0]))
     foreign = str(chains[OLDER])
     for number in ("999999", foreign):
-        assert newer.refused("describe", "workflow", number) == "No such workflow"
-        assert newer.refused("delete", "workflow", number) == "No such workflow(s)"
-        assert newer.refused("remove", "workflow", number) == "Workflow does not exist"
-        assert newer.refused("stdout", number, "first") == "Workflow does not exist"
-        assert newer.refused("stderr", number, "first") == "Workflow does not exist"
+        verbs = ("describe", "delete", "remove")
+        streams = (("stdout", number, "first"), ("stderr", number, "first"))
+        lines = newer.all_refused(*((verb, "workflow", number) for verb in verbs), *streams)
+        missing = "Workflow does not exist"
+        assert lines == ["No such workflow", "No such workflow(s)", missing, missing, missing]
         assert newer.broken("rerun", number) == "WorkflowCreationError: Workflow does not exist"
         assert newer.broken("clone", "workflow", number) == "WorkflowCreationError: Workflow does not exist"
         assert newer.ids("list", "jobs", number) == []

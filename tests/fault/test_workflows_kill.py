@@ -61,6 +61,7 @@ def test_scatter_and_gather(ground: Ground) -> None:
     killed(ground, flows.scatter_gather, seed=3, kills=7)
 
 
+@pytest.mark.timeout(600)  # two minutes on two cores that have nothing else to do
 def test_a_sweep_of_a_thousand_points(ground: Ground) -> None:
     def shape(yard: Yard, number: int) -> tuple[Step, ...]:
         return (flows.swept(yard, number, "sweep", POINTS, does=flows.NOTHING),)

@@ -22,6 +22,7 @@ Reader = Callable[[Any, str, Problems], Any]
 """Makes a value of a document's part; what is wrong is added to the problems by its JSON pointer."""
 
 _LARGEST_NUMBER = 10**300  # beyond it an integer is no float any more
+_LEAVES = frozenset({str, int, float, bool, NoneType})
 _WORDS: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number"}
 
 
@@ -51,10 +52,13 @@ def canonical_bytes(spec: Spec) -> bytes:
 
 
 def _plain(value: Any) -> Any:
+    kind: Any = type(value)
+    if kind in _LEAVES:
+        return value
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if names := _field_names(kind):
+        return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, frozenset):
@@ -78,6 +82,12 @@ def _reader(kind: Any) -> Reader:
     if kind is float:
         return _read_float
     return _enum_reader(kind) if issubclass(kind, Enum) else _exactly(kind)
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Of a dataclass; none of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 @cache

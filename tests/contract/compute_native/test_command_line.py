@@ -1,14 +1,14 @@
 """`tidegate workflow` and `tidegate exec` against this room."""
 
+import io
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
+import requests
 
 from libs.client.main import main
 from services.compute.domain.errands import ErrandState
@@ -21,9 +21,25 @@ Run = Callable[..., int]
 REPEAT = {"way": "repeat", "number": 2}
 
 
-class Silent(WSGIRequestHandler):
-    def log(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
+class RoomAdapter(requests.adapters.BaseAdapter):
+    """Brings requests into the room without a network."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self._room = room
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        answer = self._room.http.open(
+            request.path_url, method=request.method, headers=dict(request.headers), data=request.body
+        )
+        made = requests.Response()
+        made.status_code, made.url = answer.status_code, str(request.url)
+        made.headers.update(answer.headers)
+        made.raw = io.BytesIO(answer.data)
+        return made
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 @pytest.fixture
@@ -32,16 +48,11 @@ def room(tmp_path: Path) -> Room:
 
 
 @pytest.fixture
-def tidegate(room: Room) -> Iterator[Run]:
+def tidegate(room: Room, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command line of ada."""
-    server = make_server("127.0.0.1", 0, room.app, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    environment = {"TIDEGATE_URL": f"http://127.0.0.1:{server.server_port}", "TIDEGATE_TOKEN": "ada"}
-    yield lambda *words: main(words, environment)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    monkeypatch.setattr(requests.Session, "get_adapter", lambda *_, **__: RoomAdapter(room))
+    environment = {"TIDEGATE_URL": "http://gate.example", "TIDEGATE_TOKEN": "ada"}
+    return lambda *words: main(words, environment)
 
 
 @pytest.fixture
@@ -64,7 +75,7 @@ def test_a_workflow_is_submitted_listed_and_shown(
     assert tidegate("workflow", "list") == 0
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["ID", "NAME", "STATE", "SUBMITTED", "RAN", "JOBS"]
-    assert row.startswith(f"{submitted}  renamed  pending")
+    assert row.split()[:3] == [submitted, "renamed", "pending"]
     assert row.endswith("0/3, 2 under way")
     assert tidegate("workflow", "show", submitted) == 0
     shown = capsys.readouterr().out

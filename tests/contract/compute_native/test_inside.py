@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.compute.domain.errands import Errand, ErrandState
+from services.compute.domain.errands import Errand, ErrandKind, ErrandState
 from services.compute.domain.job import NewJob
 from services.compute.domain.layout import stored_errand
 from services.compute.domain.spec import Folder, Input, Source
@@ -150,7 +150,7 @@ def test_one_job_has_only_so_many_at_a_time(room: Room) -> None:
     lease = running(room)
     now = room.clock.now()
     for _ in range(16):
-        room.errands.ask(lease.uid, "exec", "ls", "x", now, now + 60)
+        room.errands.ask(lease.uid, ErrandKind.EXEC, "ls", "x", now, now + 60)
     answer = execute(room, lease.uid)
     assert (answer.status_code, answer.get_json()["code"]) == (429, "quota_exceeded")
     assert answer.headers["Retry-After"]

@@ -70,6 +70,38 @@ def test_of_swaps_at_the_same_time_one_wins(keys: KeyValue) -> None:
     assert keys.get(ALICE, "none") is None
 
 
+def test_keys_that_are_set_at_the_same_time_are_all_there(keys: KeyValue) -> None:
+    def put(number: int) -> None:
+        keys.set(ALICE, f"k{number % 4}", b"%d" % number, NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(32)))
+    found = dict(keys.list(ALICE, "", 10))
+    assert list(found) == ["k0", "k1", "k2", "k3"]
+    assert {int(value) % 4 == int(key[1]) for key, value in found.items()} == {True}
+
+
+def test_an_owner_has_no_key_too_many_when_they_come_at_the_same_time(
+    keys: KeyValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyvalue, "MAX_KEYS", 3)
+    monkeypatch.setattr(compute_side, "MAX_KEYS", 3)
+
+    def put(number: int) -> bool:
+        try:
+            keys.set(ALICE, f"k{number}", b"", NOW)
+        except QuotaExceeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(put, range(16)))
+    assert taken.count(True) == 3
+    assert [key for key, _ in keys.list(ALICE, "", 20)] == sorted(
+        f"k{number}" for number, is_taken in enumerate(taken) if is_taken
+    )
+
+
 def test_an_owner_has_so_many_keys_at_most(keys: KeyValue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyvalue, "MAX_KEYS", 2)
     monkeypatch.setattr(compute_side, "MAX_KEYS", 2)

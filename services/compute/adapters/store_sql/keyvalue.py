@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services.compute.adapters.store_sql.side_tables import key_values
 from services.compute.adapters.store_sql.work import SqlPart, moment
@@ -18,6 +19,21 @@ _GET: Final = select(_C.value).where(*_IT)
 _COUNT: Final = select(func.count()).select_from(key_values).where(_OWN)
 _SET: Final = update(key_values).where(*_IT).values(value=bindparam("new"), changed_at=bindparam("at"))
 _DELETE: Final = delete(key_values).where(*_IT)
+_ROW: Final = {"owner": "owner_is", "key": "key_is", "value": "new", "changed_at": "at"}
+_IF_ROOM: Final = select(*(bindparam(name, type_=_C[column].type) for column, name in _ROW.items())).where(
+    or_(exists().where(*_IT), _COUNT.scalar_subquery() < bindparam("most"))
+)
+
+
+def _add_to(statement: Any) -> Any:
+    """A row more, while there are fewer than `most` of the owner's; of two who add the same key both do."""
+    added = statement.from_select(list(_ROW), _IF_ROOM)
+    changed = {name: added.excluded[name] for name in ("value", "changed_at")}
+    return added.on_conflict_do_update(index_elements=[_C.owner, _C.key], set_=changed)
+
+
+_ADD_SQLITE: Final = _add_to(sqlite.insert(key_values))
+_ADD_POSTGRESQL: Final = _add_to(postgresql.insert(key_values)).returning(_C.key)
 _SWAP: Final = (
     update(key_values)
     .where(*_IT, _C.value == bindparam("old"))
@@ -34,19 +50,21 @@ class SqlKeyValue(SqlPart):
     def set(self, owner: str, key: str, value: bytes, now: float) -> None:
         changed = {**_of(owner, key), "new": value, "at": moment(now)}
         if not self._change_hot(_SET, changed):  # most are there already, and those count towards nothing
-            self._add(owner, key, value, now)
+            self._add(changed)
 
-    def _add(self, owner: str, key: str, value: bytes, now: float) -> None:
-        row = {"owner": owner, "key": key, "value": value, "changed_at": moment(now)}
+    def _add(self, values: dict[str, Any]) -> None:
+        values = {**values, "most": MAX_KEYS}
+        if self._database.is_sqlite:
+            added = self._change_hot(_ADD_SQLITE, values) > 0
+        else:
+            added = self._write(lambda connection: self._add_locked(connection, values))
+        if not added:
+            raise QuotaExceeded("keys", MAX_KEYS, "You")
 
-        def work(connection: Connection) -> None:
-            if connection.execute(_GET, _of(owner, key)).first() is None:
-                self._lock(connection, f"keys {owner}")
-                if connection.execute(_COUNT, {"owner_is": owner}).scalar_one() >= MAX_KEYS:
-                    raise QuotaExceeded("keys", MAX_KEYS, "You")
-            self._upsert(connection, key_values, [row])
-
-        self._write(work)
+    def _add_locked(self, connection: Connection, values: dict[str, Any]) -> bool:
+        """Nobody else adds a key of this owner between the counting and the commit."""
+        self._lock(connection, f"keys {values['owner_is']}")
+        return connection.execute(_ADD_POSTGRESQL, values).first() is not None
 
     def swap(self, owner: str, key: str, old: bytes, value: bytes, now: float) -> bool:
         values = {**_of(owner, key), "old": old, "new": value, "at": moment(now)}

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Executable,
+    Insert,
     Select,
     Table,
     Update,
@@ -74,7 +75,7 @@ class SqlPart:
                     raise StoreUnavailable from error
         raise AssertionError("unreachable")
 
-    def _change_hot(self, statement: Update, values: Mapping[str, Any]) -> int:
+    def _change_hot(self, statement: Update | Insert, values: Mapping[str, Any]) -> int:
         """How many rows a prebuilt statement changed, which is a transaction by itself: an eighth of what
         _write costs. Raises StoreUnavailable.
         """
@@ -127,14 +128,14 @@ def _upsert_of(table: Table, names: tuple[str, ...], is_sqlite: bool) -> Executa
 
 
 @lru_cache(maxsize=64)
-def _driver_sql(dialect: Dialect, statement: Select[Any] | Update) -> tuple[str, list[str] | None]:
+def _driver_sql(dialect: Dialect, statement: Select[Any] | Update | Insert) -> tuple[str, list[str] | None]:
     """A statement in the driver's own words; the order of its parameters where they have no names."""
     compiled = statement.compile(dialect=dialect)
     return str(compiled), list(compiled.positiontup or ()) if compiled.positional else None
 
 
 @lru_cache(maxsize=64)
-def _processors(dialect: Dialect, statement: Update) -> dict[str, Callable[[Any], Any]]:
+def _processors(dialect: Dialect, statement: Update | Insert) -> dict[str, Callable[[Any], Any]]:
     """What makes the driver's values of ours, of the parameters that need it."""
     binds = statement.compile(dialect=dialect).binds.items()
     found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds}

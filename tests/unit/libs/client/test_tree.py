@@ -21,12 +21,12 @@ def test_each_step_stands_once_below_what_it_waits_for_longest() -> None:
         step("alone", kept=1, succeeded=1, state="succeeded"),
     ]
     assert step_lines(steps) == [
-        "fetch           succeeded  1/1",
-        "├─ sweep        running    40/100, 3 failed, 12 under way",
-        "│  └─ plot      waiting    0/1  (also after fetch)",
-        "│     └─ report  waiting    0/1  (also after check)".replace("report  ", "report "),
-        "└─ check        waiting    0/1",
-        "alone           succeeded  1/1, 1 kept",
+        "fetch            succeeded  1/1",
+        "├─ sweep         running    40/100, 3 failed, 12 under way",
+        "│  └─ plot       waiting    0/1  (also after fetch)",
+        "│     └─ report  waiting    0/1  (also after check)",
+        "└─ check         waiting    0/1",
+        "alone            succeeded  1/1, 1 kept",
     ]
 
 

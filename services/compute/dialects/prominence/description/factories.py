@@ -8,7 +8,16 @@ from typing import Any, Final
 from services.compute.dialects.prominence.description.problems import Notes, quoted
 from services.compute.dialects.prominence.description.values import amount, is_number
 from services.compute.domain.spec_json import pointer
-from services.compute.domain.sweep import ARITHMETIC, MAX_INSTANCES, Grid, Parameter, Sweep, Value, Way
+from services.compute.domain.sweep import (
+    MAX_INSTANCES,
+    Grid,
+    Parameter,
+    Sweep,
+    Value,
+    Way,
+    spaced,
+    stepped,
+)
 
 SWEEP, ZIP, REPEAT = "parameterSweep", "zip", "repeat"
 ALIASES: Final = {"parametricSweep": SWEEP}
@@ -158,7 +167,7 @@ def _grid(entry: Any, path: str, notes: Notes) -> Parameter:
         texts = ("number of steps must be an integer", "number of steps must be at least 1", TOO_MANY)
         number = amount(entry["number"], 1, MAX_INSTANCES, texts)
         if not isinstance(number, str):
-            return _NOTHING if len(notes.problems) > before else Parameter(name, _points(start, end, number))
+            return _NOTHING if len(notes.problems) > before else Parameter(name, spaced(start, end, number))
         notes.add(f"{path}/number", number)
     else:
         step = _decimal(entry, "step", "a step size or number of steps", path, notes)
@@ -179,27 +188,16 @@ def _decimal(entry: Mapping[str, Any], member: str, words: str, path: str, notes
     return Decimal(0)
 
 
-def _points(start: Decimal, end: Decimal, number: int) -> Grid:
-    """Evenly spaced, both ends included."""
-    if number == 1:
-        return Grid(start=start, step=Decimal(0), count=1)
-    return Grid(
-        start=start, step=ARITHMETIC.divide(ARITHMETIC.subtract(end, start), number - 1), count=number
-    )
-
-
 def _steps(start: Decimal, end: Decimal, step: Decimal, path: str, notes: Notes) -> Grid:
     """From start while the end is not passed."""
-    nothing = Grid(start=start, step=step, count=1)
-    span = ARITHMETIC.subtract(end, start)
-    if step == 0 or (span != 0 and (span > 0) != (step > 0)):
+    grid = stepped(start, end, step)
+    if grid is None:
         notes.add(f"{path}/step", "the step size must not be zero and must lead from start to end")
-        return nothing
-    steps = ARITHMETIC.divide(span, step)
-    if steps >= MAX_INSTANCES:
+    elif grid.count > MAX_INSTANCES:
         notes.add(path, TOO_MANY)
-        return nothing
-    return Grid(start=start, step=step, count=int(steps) + 1)
+    else:
+        return grid
+    return Grid(start=start, step=step, count=1)
 
 
 def _listed(entry: Any, path: str, notes: Notes) -> Parameter:
