@@ -67,8 +67,9 @@ def test_a_native_job_in_prominences_window(user: User, other: User) -> None:
     with user.running(number):
         look_by_prominence(user, other, number)
         assert user("delete", str(number)) == "Success\n"
-        ended = wait_for(lambda: cancelled(user, uid), "the native job to end")
-        assert ended["name"] == "plain"
+        wait_for(
+            lambda: native(user, "GET", f"/jobs/{uid}").json()["state"] == "cancelled", "the end of the job"
+        )
     assert user.ended(number)["status"] == "deleted"
 
 
@@ -84,11 +85,6 @@ def look_by_prominence(user: User, other: User, number: int) -> None:
     assert user("exec", str(number), "echo inside") == "inside\n\n"
     assert other.refused("describe", str(number)) == "No such job"
     assert other.refused("delete", str(number)) == "No such job(s)"
-
-
-def cancelled(user: User, uid: str) -> dict[str, Any] | None:
-    job = native(user, "GET", f"/jobs/{uid}").json()
-    return job if job["state"] == "cancelled" else None
 
 
 def test_results_of_a_native_job(user: User) -> None:
