@@ -4,8 +4,8 @@ from sqlalchemy import exc
 
 # serialization_failure, deadlock_detected, lock_not_available
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
-# shutting down, starting up, too many connections
-_UNAVAILABLE_STATES = frozenset({"57P01", "57P02", "57P03", "53300", "53400"})
+# shutting down, starting up, too many connections, a statement that took longer than it may
+_UNAVAILABLE_STATES = frozenset({"57P01", "57P02", "57P03", "53300", "53400", "57014"})
 _SQLITE_BUSY = ("database is locked", "database table is locked", "database schema is locked")
 _SQLITE_BROKEN = (
     "unable to open database",

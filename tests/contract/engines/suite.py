@@ -164,6 +164,8 @@ class EngineSuite:
         spec = rig.spec(*PARENT)
         handle = rig.start(spec)
         wait_for_log(spec, b"begun\n")
+        if rig.is_real:
+            wait_for((work(spec) / "beats").exists, "the child's first beat")
         rig.engine.cancel(handle)
         rig.engine.cancel(handle)
         seen = rig.end(handle)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from libs.web.edge import ROUTE, WHOLE
 from services.provider.dialects.ocean.nonce import PATH, document
-from services.provider.domain.errors import ProviderError
 from services.provider.usecases.nonces import Nonces
 
 if TYPE_CHECKING:
@@ -47,5 +46,5 @@ class PlainNonce:
             return None
         try:
             return document(self._nonces.shown(query[1])).encode()
-        except ProviderError:
+        except Exception:  # noqa: BLE001 - it is met again there, where it is known what it is answered with
             return None
