@@ -33,6 +33,7 @@ MOST_THREADS = 64
 CLAIM_LIMIT = 50
 STRIKES = 5  # broken steps in a row, then the job waits for a person
 FAULT_PAUSE_SECONDS = 2.0
+FEED_SECONDS = 1.0  # between looks for workflows that somebody else has moved on
 LONGEST_PAUSE_SECONDS = 30.0
 _FIRST_PAUSE_SECONDS = 0.25
 
@@ -51,6 +52,8 @@ class Loop:
         self._pace = pace
         self._steps = Steps(tools)
         self._feeder = Feeder(tools)
+        self._has_ended = threading.Event()
+        self._fed_at = -FEED_SECONDS
         self._strays = Strays(tools, pace.worker, pace.lease_seconds)
         self._places = {environment.id: environment.max_jobs for environment in tools.served()}
         self._lock = threading.Lock()
@@ -101,7 +104,7 @@ class Loop:
         try:
             self._go_on()
             self._hear()
-            self._feeder.look()
+            self._feed()
             took = self._claim()
         except StoreUnavailable:
             return self._failed("the store is away")
@@ -111,6 +114,14 @@ class Loop:
         self._failures = 0
         self._last_pass_at = self._tools.clock.now()
         return 0.0 if took == CLAIM_LIMIT else self._pace.poll_seconds
+
+    def _feed(self) -> None:
+        """At once when a job of ours has ended; what others ended or cancelled is seen a little later."""
+        now = time.monotonic()
+        if self._has_ended.is_set() or now - self._fed_at >= FEED_SECONDS:
+            self._has_ended.clear()
+            self._fed_at = now
+            self._feeder.look()
 
     def _claim(self) -> int:
         claimed = self._tools.store.claim(
@@ -189,6 +200,7 @@ class Loop:
             elif isinstance(following, Pause) and not is_stirred:
                 heapq.heappush(self._paused, (time.monotonic() + following.seconds, next(self._count), hold))
         if isinstance(following, Done):
+            self._has_ended.set()
             hold.give_up()
             self._wake.set()  # a place may be free
         elif is_stirred:
