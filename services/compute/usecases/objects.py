@@ -116,24 +116,31 @@ class Objects:
         _require(address.scope, asker)
         self._discard(self._book.remove(address))
 
-    def clear(self, limit: int) -> int:
-        """Remove bytes that have no name, and promises that nobody kept: what crashes left behind."""
-        now = self._clock.now()
-        self._book.purge_uploads(now)
-        doomed = self._book.waste(now - UPLOAD_SECONDS, limit)
-        for blob in doomed:
-            self._discard(blob)
-        return len(doomed)
-
     def _discard(self, blob: str) -> None:
-        self._files.remove(stored_object(blob))
-        self._book.forget(blob)
+        _discard(self._book, self._files, blob)
 
     def _room(self, scope: Scope) -> int:
         left = self._scope_bytes - self._book.bytes_of(scope)
         if left <= 0:
             raise QuotaExceeded("bytes of stored objects", self._scope_bytes, "You")
         return left
+
+
+def clear_waste(book: ObjectBook, files: ObjectFiles, now: float, limit: int) -> int:
+    """Remove bytes that have no name, and promises that nobody kept: what crashes left behind. How many blobs
+    went. Raises StoreUnavailable, FilesUnavailable.
+    """
+    book.purge_uploads(now)
+    doomed = book.waste(now - UPLOAD_SECONDS, limit)
+    for blob in doomed:
+        _discard(book, files, blob)
+    return len(doomed)
+
+
+def _discard(book: ObjectBook, files: ObjectFiles, blob: str) -> None:
+    """The row goes last: a crash in between leaves work, not bytes."""
+    files.remove(stored_object(blob))
+    book.forget(blob)
 
 
 def _require(scope: Scope, asker: Asker) -> None:

@@ -16,6 +16,7 @@ from services.compute.domain.errors import ComputeError, JobNotFound
 from services.compute.domain.ids import Tag, is_uid
 from services.compute.ports.engines import Engine, EngineAway
 from services.compute.ports.provider import ProviderUnavailable
+from services.compute.usecases.objects import clear_waste
 from services.compute.worker import meters
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import remove_tree
@@ -123,6 +124,13 @@ class Upkeep:
                 removed += 1
         return removed
 
+    def objects(self) -> int:
+        """Remove bytes of stored objects that nobody names any more. Raises StoreUnavailable,
+        FilesUnavailable.
+        """
+        tools = self._tools
+        return clear_waste(tools.objects, tools.files, tools.clock.now(), PURGE_LIMIT)
+
     def turns(self) -> int:
         """Forget turns that decide nothing any more. Raises StoreUnavailable."""
         return self._tools.store.forget_turns(TURNS)
@@ -152,7 +160,7 @@ class Upkeep:
             if slow >= SWEEP_SECONDS:
                 slow = 0.0
                 self._safely(self.sweep)
-                for part in (self.purge, self.workflows):
+                for part in (self.purge, self.workflows, self.objects):
                     while self._safely(part) == PURGE_LIMIT and not self._stop.is_set():
                         continue
             if rare >= RARE_SECONDS:

@@ -14,7 +14,7 @@ from services.compute.domain.layout import stored_object
 from services.compute.domain.objects import Address, Holder, Scope
 from services.compute.ports.files import ObjectFiles
 from services.compute.ports.objects import ObjectBook
-from services.compute.usecases.objects import UPLOAD_SECONDS, Asker, NotAllowed, Objects
+from services.compute.usecases.objects import UPLOAD_SECONDS, Asker, NotAllowed, Objects, clear_waste
 from tests.fakes.compute_clock import PlannedClock
 from tests.fakes.compute_side import MemoryObjectBook
 
@@ -174,9 +174,9 @@ def test_bytes_that_a_crash_left_without_a_name_are_cleared(
     files.put(stored_object(lost), [b"lost"])
     store(objects, "removed", b"removed")
     book.remove(Address(ALICE.own, "removed"))
-    assert objects.clear(10) == 1
+    assert clear_waste(book, files, clock.now(), 10) == 1
     assert blobs(files) == {stays, lost}
     clock.move(UPLOAD_SECONDS)
-    assert objects.clear(10) == 1
+    assert clear_waste(book, files, clock.now(), 10) == 1
     assert blobs(files) == {stays}
-    assert objects.clear(10) == 0
+    assert clear_waste(book, files, clock.now(), 10) == 0

@@ -8,7 +8,8 @@ import pytest
 
 from services.compute.domain.ids import new_uid, tag_of
 from services.compute.domain.job import Wish
-from services.compute.domain.layout import sandboxes, stored_sandbox
+from services.compute.domain.layout import sandboxes, stored_object, stored_sandbox
+from services.compute.domain.objects import Address, Holder, Scope, StoredObject
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Input, Source
 from services.compute.domain.states import State
@@ -17,6 +18,7 @@ from services.compute.ports.provider import ProviderUnavailable
 from services.compute.worker.upkeep import Upkeep
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import OWNER, SPEC, Driver, Site
+from tests.waiting import wait_for
 
 GRANT = Input(source=Source.GRANT, path="/work/0", value="handle")
 STOP = Reason("cancelled", "It was stopped.")
@@ -153,3 +155,20 @@ def test_uploads_go_after_their_time_unless_a_job_may_need_them(site: Site) -> N
     assert site.job(job.uid).is_final
     assert upkeep.sandboxes() == 2
     assert [upkeep.sandboxes(), upkeep.turns()] == [0, 0]
+
+
+def test_a_worker_clears_bytes_of_objects_that_nobody_names(site: Site) -> None:
+    """By its own thread, at its start: what a crash left behind is gone without anybody asking."""
+    address = Address(Scope(Holder.OWNER, OWNER), "x")
+    for blob in ("a" * 32, "b" * 32):
+        site.objects.reserve(blob, site.clock.now())
+        site.files.put(stored_object(blob), [b"bytes"])
+        stored = StoredObject(address=address, blob=blob, size=5, sha256="", modified_at=site.clock.now())
+        site.objects.put(stored, OWNER)  # the second takes the first one's place, and there the service died
+    upkeep = Upkeep(site.tools())
+    upkeep.start()
+    try:
+        wait_for(lambda: set(site.files.sizes("objects")) == {"b" * 32}, "the waste to go")
+    finally:
+        upkeep.stop()
+    assert site.objects.waste(site.clock.now(), 10) == []
