@@ -11,6 +11,7 @@ from libs.web.settings import Secret
 from services.compute.ports.mail import MailRefused, MailUnavailable
 
 SECONDS: Final = 20.0
+NO_TLS: Final = "the mail server offers no TLS, and without it no password is sent"
 NO_ADDRESS: Final = "nobody knows an address of this person"
 _FOR_NOW: Final = range(400, 500)  # RFC 5321: the server may take it later
 AddressOf = Callable[[str], str | None]
@@ -18,7 +19,9 @@ AddressOf = Callable[[str], str | None]
 
 
 class SmtpMail:
-    """`url` is `smtp[s]://[user:password@]host[:port]`; plain smtp turns to TLS when the server offers it."""
+    """`url` is `smtp[s]://[user:password@]host[:port]`; plain smtp turns to TLS when the server offers it,
+    and must when there is a password.
+    """
 
     def __init__(self, url: Secret, sender: str, address_of: AddressOf) -> None:
         self._url = url
@@ -59,6 +62,9 @@ class SmtpMail:
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
+            elif parts.username:
+                server.close()
+                raise MailUnavailable(NO_TLS)  # a password goes over no wire that everybody can read
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         return server
