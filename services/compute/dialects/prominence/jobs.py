@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from flask import Blueprint, Response
 
 from libs.web.gate import needs
-from libs.web.params import BadParams
 from services.compute.dialects.prominence import downloads
 from services.compute.dialects.prominence.answers import array
 from services.compute.dialects.prominence.description import describe_job as read_job
-from services.compute.dialects.prominence.errors import NO_JOBS, answer, refusal
+from services.compute.dialects.prominence.ending import Ending, Words
+from services.compute.dialects.prominence.errors import NO_JOBS, answer
 from services.compute.dialects.prominence.listing import Listing, read_listing
 from services.compute.dialects.prominence.parts import ProminenceParts
 from services.compute.dialects.prominence.queries import (
@@ -27,20 +28,21 @@ from services.compute.dialects.prominence.statuses import BY_USER
 from services.compute.dialects.prominence.terms import terms_of
 from services.compute.dialects.prominence.views import Details, detailed_view
 from services.compute.domain.errors import (
-    AlreadyFinished,
     BadSpec,
     EnvironmentRefuses,
     JobNotFound,
-    NotFinished,
 )
 from services.compute.domain.job import Job
 from services.compute.domain.states import State
 from services.compute.ports.store import Head
 
 READ, WRITE = "job:read", "job:write"
-GONE = "Job is no longer in the queue"
-UNFINISHED = "Job has not ended: delete it instead"
-NO_IDS = "a job id or list of job ids must be provided"
+WORDS = Words(
+    none=NO_JOBS,
+    no_ids="a job id or list of job ids must be provided",
+    gone="Job is no longer in the queue",
+    unfinished="Job has not ended: delete it instead",
+)
 
 
 def add(room: Blueprint, parts: ProminenceParts, links: SignedLinks, rows: Rows) -> None:
@@ -94,30 +96,22 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
 
 
 def _add_ending(room: Blueprint, parts: ProminenceParts) -> None:
+    ending = Ending(partial(_end, parts), WORDS)
+
     @room.delete("/jobs/<int:number>")
     @needs(WRITE)
     def delete_job(number: int) -> Response:
-        return answer({}) if _end(parts, number) else refusal(NO_JOBS)
+        return ending.one(number)
 
     @room.delete("/jobs")
     @needs(WRITE)
     def delete_jobs() -> Response:
-        numbers = Query().ids()
-        if not numbers:
-            raise BadParams("id", NO_IDS)
-        ended = [number for number in numbers if _end(parts, number)]
-        return answer({}) if ended else refusal(NO_JOBS)
+        return ending.several()
 
     @room.put("/jobs/<int:number>/remove")
     @needs(WRITE)
     def remove_job(number: int) -> Response:
-        try:
-            parts.jobs.put_away(found(parts, number).uid, viewer())
-        except AlreadyFinished:
-            return refusal(GONE)
-        except NotFinished:
-            return refusal(UNFINISHED)
-        return answer({})
+        return ending.put_away(lambda: parts.jobs.put_away(found(parts, number).uid, viewer()))
 
 
 def _end(parts: ProminenceParts, number: int) -> bool:

@@ -1,13 +1,14 @@
 """`/workflows`: submitted, listed, described, deleted, run again, copied, put away."""
 
 import json
+from functools import partial
 
 from flask import Blueprint, Response
 
 from libs.web.gate import needs
-from libs.web.params import BadParams
 from services.compute.dialects.prominence.answers import array
 from services.compute.dialects.prominence.description import describe_workflow as read_workflow
+from services.compute.dialects.prominence.ending import Ending, Words
 from services.compute.dialects.prominence.errors import NO_WORKFLOWS, answer, refusal
 from services.compute.dialects.prominence.listing import read_workflow_listing
 from services.compute.dialects.prominence.parts import ProminenceParts
@@ -17,7 +18,6 @@ from services.compute.dialects.prominence.statuses import WORKFLOW_BY_USER
 from services.compute.dialects.prominence.terms import terms_of
 from services.compute.dialects.prominence.views import workflow_summary, workflow_view
 from services.compute.domain.errors import (
-    AlreadyFinished,
     BadSpec,
     EnvironmentRefuses,
     NotFinished,
@@ -25,9 +25,12 @@ from services.compute.domain.errors import (
 )
 
 READ, WRITE = "job:read", "job:write"
-GONE = "Workflow is no longer in the queue"
-UNFINISHED = "Workflow has not ended: only one that has ended can be run again or removed"
-NO_IDS = "a workflow id or list of workflow ids must be provided"
+WORDS = Words(
+    none=NO_WORKFLOWS,
+    no_ids="a workflow id or list of workflow ids must be provided",
+    gone="Workflow is no longer in the queue",
+    unfinished="Workflow has not ended: only one that has ended can be run again or removed",
+)
 
 
 def add(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> None:
@@ -75,7 +78,7 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
         try:
             again = parts.workflows.rerun(number, viewer(), caller().groups, idempotency_key())
         except NotFinished:
-            return refusal(UNFINISHED)
+            return refusal(WORDS.unfinished)
         return answer({"id": again.workflow.id})
 
     @room.put("/workflows/<int:number>/clone")
@@ -86,30 +89,22 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
 
 
 def _add_ending(room: Blueprint, parts: ProminenceParts) -> None:
+    ending = Ending(partial(_end, parts), WORDS)
+
     @room.delete("/workflows/<int:number>")
     @needs(WRITE)
     def delete_workflow(number: int) -> Response:
-        return answer({}) if _end(parts, number) else refusal(NO_WORKFLOWS)
+        return ending.one(number)
 
     @room.delete("/workflows")
     @needs(WRITE)
     def delete_workflows() -> Response:
-        numbers = Query().ids()
-        if not numbers:
-            raise BadParams("id", NO_IDS)
-        ended = [number for number in numbers if _end(parts, number)]
-        return answer({}) if ended else refusal(NO_WORKFLOWS)
+        return ending.several()
 
     @room.put("/workflows/<int:number>/remove")
     @needs(WRITE)
     def remove_workflow(number: int) -> Response:
-        try:
-            parts.workflows.put_away(number, viewer())
-        except AlreadyFinished:
-            return refusal(GONE)
-        except NotFinished:
-            return refusal(UNFINISHED)
-        return answer({})
+        return ending.put_away(lambda: parts.workflows.put_away(number, viewer()))
 
 
 def _end(parts: ProminenceParts, number: int) -> bool:
