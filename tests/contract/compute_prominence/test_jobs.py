@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.compute.domain.job import NewJob
+from services.compute.domain.objects import Address, Holder, Scope, StoredObject
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Input, Output, Source
@@ -339,3 +340,15 @@ def test_a_copy_tells_whom_the_first_told(room: Prominence) -> None:
     assert [notice.url for notice in second] == ["https://example.org/x", ""]
     assert first == second
     assert "s3cret" not in room.get(f"/jobs/{copied}").get_data(as_text=True)
+
+
+def test_a_replay_is_answered_though_what_the_job_needed_is_gone_by_now(room: Prominence) -> None:
+    address = Address(Scope(Holder.OWNER, ADA.subject), "data.tgz")
+    stored = StoredObject(address=address, blob="b" * 32, size=1, sha256="", modified_at=room.clock.now())
+    room.objects.put(stored, ADA.subject)
+    job, keyed = {**JOB, "artifacts": [{"url": "data.tgz"}]}, {"Idempotency-Key": "one"}
+    first = room.call("POST", "/jobs", json=job, headers=keyed)
+    assert first.status_code == 201, first.get_data(as_text=True)
+    room.objects.remove(address)
+    assert room.call("POST", "/jobs", json=job, headers=keyed).get_json() == first.get_json()
+    assert room.call("POST", "/jobs", json=job).status_code == 400

@@ -81,9 +81,12 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     @room.post("/jobs")
     @needs(WRITE)
     def submit_job() -> Response:
+        key = idempotency_key()
+        if (earlier := parts.submit.replayed(key)) is not None:
+            return answer({"id": earlier.job.id}, 201)
         asked = read_job(sent_document(), terms_of(parts, links))
         try:
-            submitted = parts.submit(asked.new, idempotency_key())
+            submitted = parts.submit(asked.new, key)
         except (BadSpec, EnvironmentRefuses) as error:
             raise asked.told(error) from None
         return answer({"id": submitted.job.id}, 201)

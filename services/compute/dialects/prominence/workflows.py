@@ -65,9 +65,12 @@ def _add_making(room: Blueprint, parts: ProminenceParts, links: SignedLinks) -> 
     @room.post("/workflows")
     @needs(WRITE)
     def submit_workflow() -> Response:
+        key = idempotency_key()
+        if (earlier := parts.workflows.replayed(key)) is not None:
+            return answer({"id": earlier.workflow.id}, 201)
         asked = read_workflow(sent_document(), terms_of(parts, links))
         try:
-            submitted = parts.workflows.submit(asked.new, idempotency_key())
+            submitted = parts.workflows.submit(asked.new, key)
         except (BadSpec, EnvironmentRefuses) as error:
             raise asked.told(error) from None
         return answer({"id": submitted.workflow.id}, 201)
