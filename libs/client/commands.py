@@ -67,11 +67,7 @@ def submit(context: Context, words: Words) -> int:
 def list_jobs(context: Context, words: Words) -> int:
     chosen = {name: getattr(words, name) or "" for name in ("state", "name", "label", "dialect")}
     jobs = context.jobs.listed(words.most, **chosen)
-    if context.console.as_json:
-        for job in jobs:
-            context.console.document(job)
-    else:
-        context.console.table(shown.JOB_HEAD, map(shown.job_row, jobs))
+    context.console.listed(shown.JOB_HEAD, jobs, shown.job_row)
     return DONE
 
 
@@ -87,11 +83,7 @@ def show(context: Context, words: Words) -> int:
 
 def events(context: Context, words: Words) -> int:
     found = context.jobs.events(words.job)
-    if context.console.as_json:
-        for event in found:
-            context.console.document(event)
-    else:
-        context.console.table(("WHEN", "STATE", "BY", "WHY"), map(shown.event_row, found))
+    context.console.listed(("WHEN", "STATE", "BY", "WHY"), found, shown.event_row)
     return DONE
 
 
@@ -117,12 +109,8 @@ def streams(context: Context, words: Words) -> int:
 
 def environments(context: Context, _: Words) -> int:
     found = context.jobs.environments()
-    if context.console.as_json:
-        for environment in found:
-            context.console.document(environment)
-    else:
-        head = ("ID", "ENGINE", "CPUS", "MEMORY", "DISK", "TIME", "JOBS", "PRICE")
-        context.console.table(head, map(shown.environment_row, found))
+    head = ("ID", "ENGINE", "CPUS", "MEMORY", "DISK", "TIME", "JOBS", "PRICE")
+    context.console.listed(head, found, shown.environment_row)
     return DONE
 
 
@@ -175,11 +163,7 @@ def delete(context: Context, words: Words) -> int:
 
 def outputs(context: Context, words: Words) -> int:
     found = context.jobs.outputs(words.job)
-    if context.console.as_json:
-        for file in found:
-            context.console.document(file)
-    else:
-        context.console.table(("PATH", "SIZE", "TYPE", "SHA-256"), map(shown.file_row, found))
+    context.console.listed(("PATH", "SIZE", "TYPE", "SHA-256"), found, shown.file_row)
     return DONE
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from libs.client.sizes import shown_duration, shown_size
@@ -36,6 +36,16 @@ class Console:
     def problem(self, text: str) -> None:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+    def listed(
+        self, head: Sequence[str], found: Iterable[Document], row: Callable[[Document], Sequence[str]]
+    ) -> None:
+        """A table for people, or each document as it came."""
+        if not self.as_json:
+            self.table(head, map(row, found))
+            return
+        for document in found:
+            self.document(document)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         lines = [tuple(head), *(tuple(plain(cell) for cell in row) for row in rows)]

@@ -29,11 +29,7 @@ def submit(context: Context, words: Words) -> int:
 def list_workflows(context: Context, words: Words) -> int:
     chosen = {name: getattr(words, name) or "" for name in ("state", "name", "label", "dialect")}
     found = context.workflows.listed(words.most, **chosen)
-    if context.console.as_json:
-        for workflow in found:
-            context.console.document(workflow)
-    else:
-        context.console.table(WORKFLOW_HEAD, map(workflow_row, found))
+    context.console.listed(WORKFLOW_HEAD, found, workflow_row)
     return DONE
 
 
@@ -50,11 +46,7 @@ def show(context: Context, words: Words) -> int:
 def jobs(context: Context, words: Words) -> int:
     chosen = {name: getattr(words, name) or "" for name in ("state", "step")}
     found = context.workflows.jobs(words.workflow, words.most, **chosen)
-    if context.console.as_json:
-        for job in found:
-            context.console.document(job)
-    else:
-        context.console.table(shown.JOB_HEAD, map(shown.job_row, found))
+    context.console.listed(shown.JOB_HEAD, found, shown.job_row)
     return DONE
 
 

@@ -1,11 +1,12 @@
 """Answers that are no refusals."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flask import Response, request
 
+from libs.web.idempotency import REPLAYED
 from libs.web.ranges import content_range, wanted
 
 Opener = Callable[[int, int | None], Iterator[bytes]]
@@ -14,6 +15,15 @@ Opener = Callable[[int, int | None], Iterator[bytes]]
 def answer(body: Any, status: int = 200) -> Response:
     response = Response(json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def receipt(view: Mapping[str, Any], *, replayed: bool) -> Response:
+    """Of what was taken; `replayed`: by an earlier request with the same key."""
+    response = answer(view, 201)
+    response.headers["Location"] = view["url"]
+    if replayed:
+        response.headers[REPLAYED] = "true"
     return response
 
 

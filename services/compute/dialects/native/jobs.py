@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native.answers import answer, nothing
+from services.compute.dialects.native.answers import answer, nothing, receipt
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.places import Places
 from services.compute.dialects.native.requests import (
@@ -136,9 +136,4 @@ def _placed(places: Places, act: Callable[[], Outcome]) -> Outcome:
 
 
 def _receipt(submitted: Submitted) -> Response:
-    view = receipt_view(submitted.job)
-    response = answer(view, 201)
-    response.headers["Location"] = view["url"]
-    if submitted.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return receipt(receipt_view(submitted.job), replayed=submitted.replayed)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native.answers import answer, unchanged_or
+from services.compute.dialects.native.answers import answer, receipt, unchanged_or
 from services.compute.dialects.native.jobs import job_page
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.problems import BadWorkflow, WorkflowRefused
@@ -172,9 +172,4 @@ def _number_of(workflow: Workflow, name: str | None) -> int | None:
 
 
 def _receipt(submitted: SubmittedWorkflow) -> Response:
-    view = receipt_view(submitted.workflow)
-    response = answer(view, 201)
-    response.headers["Location"] = view["url"]
-    if submitted.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return receipt(receipt_view(submitted.workflow), replayed=submitted.replayed)
