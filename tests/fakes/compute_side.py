@@ -8,7 +8,7 @@ from services.compute.domain.errands import Errand, ErrandKind, ErrandState
 from services.compute.domain.errors import AlreadyFinished, JobNotFound, OutputNotFound, QuotaExceeded
 from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.objects import Address, Scope, StoredObject
-from services.compute.ports.errands import MAX_OPEN, TOO_LATE
+from services.compute.ports.errands import MAX_OF_JOB, MAX_OPEN, TOO_LATE
 from services.compute.ports.keyvalue import MAX_KEYS
 from services.compute.ports.objects import Upload
 from services.compute.ports.store import Lease
@@ -140,11 +140,11 @@ class MemoryErrands:
         with self._lock:
             if self._store.find(job, None).is_final:
                 raise AlreadyFinished
-            if (
-                sum(errand.job == job and not errand.has_ended for errand in self._errands.values())
-                >= MAX_OPEN
-            ):
-                raise QuotaExceeded("commands and snapshots of one job", MAX_OPEN, "You")
+            known = [errand for errand in self._errands.values() if errand.job == job]
+            unended = [errand for errand in known if not errand.has_ended]
+            for found, most in ((unended, MAX_OPEN), (known, MAX_OF_JOB)):
+                if len(found) >= most:
+                    raise QuotaExceeded("commands and snapshots of one job", most, "You")
             errand = Errand(
                 uid=new_uid(), job=job, kind=kind, argument=argument, by=by, asked_at=now, until=until,
                 state=ErrandState.ASKED,

@@ -11,12 +11,13 @@ from services.compute.domain.ids import JobUid
 from services.compute.ports.store import Lease
 
 MAX_OPEN: Final = 16  # of one job at a time
+MAX_OF_JOB: Final = 1000  # in all: what they brought is kept as long as the job
 TOO_LATE: Final = "No worker came to it in time."
 
 
 class Errands(Protocol):
     def ask(self, job: JobUid, kind: ErrandKind, argument: str, by: str, now: float, until: float) -> Errand:
-        """Raises JobNotFound, AlreadyFinished, QuotaExceeded (errands of one job that have not ended)."""
+        """Raises JobNotFound, AlreadyFinished, QuotaExceeded (errands of one job, at a time or in all)."""
 
     def errand(self, uid: str) -> Errand:
         """Raises JobNotFound."""

@@ -147,7 +147,17 @@ class ErrandRunner:
         except OSError as error:
             reason = Reason("output_refused", "What is at this path cannot be read.", error.strerror or "")
             raise Refused(reason) from error
+        self._drop_older(errand)
         return replace(errand, state=ErrandState.DONE, size=kept.size)
+
+    def _drop_older(self, errand: Errand) -> None:
+        """Each snapshot may be as large as the job's disk: this one stays, and the one before it, which
+        somebody may be reading.
+        """
+        others = self._errands.errands(errand.job, ErrandKind.SNAPSHOT)
+        done = [older for older in others if older.uid != errand.uid and older.state is ErrandState.DONE]
+        for older in done[:-1]:
+            self._tools.files.remove(layout.stored_errand(errand.job, older.uid))
 
 
 def _running(spec: Spec, runs: Sequence[Run]) -> tuple[Lane | None, Run | None]:

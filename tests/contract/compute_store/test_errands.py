@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.compute.adapters.store_sql import errands as errands_sql
 from services.compute.adapters.store_sql.store import open_store
 from services.compute.domain.errands import Errand, ErrandKind, ErrandState
 from services.compute.domain.errors import AlreadyFinished, FencedOff, JobNotFound, QuotaExceeded
@@ -15,6 +16,7 @@ from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.ports.errands import MAX_OPEN, TOO_LATE, Errands
 from services.compute.ports.store import JobStore, Lease
+from tests.fakes import compute_side
 from tests.fakes.compute_jobs import ALICE, NOW, SPACE, new_job
 from tests.fakes.compute_side import MemoryErrands
 from tests.fakes.compute_store import MemoryJobStore
@@ -126,3 +128,17 @@ def test_a_job_has_so_many_at_a_time_and_none_when_it_has_ended(both: Both) -> N
         ask(errands, new_uid())
     with pytest.raises(JobNotFound):
         errands.errand(new_uid())
+
+
+def test_a_job_has_so_many_in_all(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (errands_sql, compute_side):
+        monkeypatch.setattr(module, "MAX_OF_JOB", 2)
+    store, errands = both
+    lease = claimed(store)
+    for number in range(2):
+        asked = ask(errands, lease.uid, str(number))
+        assert errands.take(lease, asked.uid, NOW)
+        errands.finish(lease, replace(asked, state=ErrandState.DONE, exit_code=0), NOW)
+    with pytest.raises(QuotaExceeded):
+        ask(errands, lease.uid)
+    ask(errands, claimed(store).uid)

@@ -160,3 +160,14 @@ def test_nothing_there_is_said(works: Works) -> None:
     with pytest.raises(ErrandFailed, match=NO_PATH.replace(".", r"\.")):
         works.ask.snapshot(job, f"{HOME}/none", ALICE)
     works.release(job)
+
+
+def test_of_many_snapshots_the_last_two_are_kept(works: Works) -> None:
+    job = works.running(*WAITS)
+    taken = [works.ask.snapshot(job, f"{HOME}/d", ALICE) for _ in range(4)]
+    kept = set(works.site.files.sizes(f"jobs/{job.uid}/errands"))
+    assert kept == {errand.uid for errand in taken[-2:]}
+    assert works.ask.last_snapshot(job).uid == taken[-1].uid
+    with pytest.raises(OutputNotFound):
+        works.ask.open(taken[0])
+    works.release(job)

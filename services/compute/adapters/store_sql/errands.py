@@ -12,7 +12,7 @@ from services.compute.adapters.store_sql.work import SqlPart, insert_all, moment
 from services.compute.domain.errands import Errand, ErrandKind, ErrandState
 from services.compute.domain.errors import AlreadyFinished, FencedOff, JobNotFound, QuotaExceeded
 from services.compute.domain.ids import JobUid, new_uid
-from services.compute.ports.errands import MAX_OPEN, TOO_LATE
+from services.compute.ports.errands import MAX_OF_JOB, MAX_OPEN, TOO_LATE
 from services.compute.ports.store import Lease
 
 _E, _C = job_errands.c, jobs.c
@@ -67,11 +67,8 @@ _ABANDON: Final = (
 )
 _JOB: Final = select(_C.id, text(f"jobs.{UNFINISHED} AS is_unfinished")).where(_C.uid == bindparam("job_uid"))
 _FENCE: Final = select(_C.id).where(_C.uid == bindparam("job_uid"), _C.fence == bindparam("fence_is"))
-_OPEN: Final = (
-    select(func.count())
-    .select_from(job_errands)
-    .where(_E.job_id == bindparam("job_id"), text(UNENDED_ERRAND))
-)
+_OF_ONE: Final = select(func.count()).select_from(job_errands).where(_E.job_id == bindparam("job_id"))
+_OPEN: Final = _OF_ONE.where(text(UNENDED_ERRAND))
 
 
 class SqlErrands(SqlPart):
@@ -85,8 +82,9 @@ class SqlErrands(SqlPart):
                 raise JobNotFound
             if not row.is_unfinished:
                 raise AlreadyFinished
-            if connection.execute(_OPEN, {"job_id": row.id}).scalar_one() >= MAX_OPEN:
-                raise QuotaExceeded("commands and snapshots of one job", MAX_OPEN, "You")
+            for count, most in ((_OPEN, MAX_OPEN), (_OF_ONE, MAX_OF_JOB)):
+                if connection.execute(count, {"job_id": row.id}).scalar_one() >= most:
+                    raise QuotaExceeded("commands and snapshots of one job", most, "You")
             asked = {
                 "uid": uid,
                 "job_id": row.id,
