@@ -9,6 +9,7 @@ from services.compute.domain.ids import JobId, JobUid, Tag
 from services.compute.domain.layout import stream_rank
 from services.compute.domain.notices import Notice
 from services.compute.domain.reasons import Reason
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec import Spec
 from services.compute.domain.states import FINAL, State
 
@@ -34,6 +35,7 @@ class NewJob:
     is_paid: bool = False  # what its environment costs was paid for; the window has checked that
     lingers: bool = False  # shown among the active ones after its end, until its owner puts it away
     notices: tuple[Notice, ...] = ()
+    sheet: Sheet | None = None  # what the window lists it by
 
 
 class Wish(StrEnum):

@@ -92,6 +92,7 @@ class Source(StrEnum):
     OUTPUT = "output"  # `value` is "<uid>/<path>" of an output of another job of the same owner
     OBJECT = "object"  # `value` is the address (domain/objects.py) of a stored object that the owner may read
     URL = "url"  # `value` is the owner's own http(s) URL, fetched past the guard
+    LFN = "lfn"  # `value` is a file of the file catalogue that the owner may read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,13 @@ class JobStore(Protocol):
         KeyReused, KeyInFlight (the first request with the key is at work this moment).
         """
 
+    def submit_all(
+        self, new: Sequence[NewJob], quotas: Quotas, now: float, key: Key | None = None
+    ) -> Sequence[Submitted]:
+        """As `submit`, all of them of one owner or none of them; a key that brought them gives all of them
+        again. In this order their ids rise.
+        """
+
     def replayed(self, key: Key) -> Job | None:
         """The job that an earlier request with this key brought, so that a replay is known before anything is
         looked at that may have changed since. Raises KeyReused, KeyInFlight.

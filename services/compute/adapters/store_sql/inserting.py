@@ -10,12 +10,20 @@ from sqlalchemy import Connection, insert
 from services.compute.adapters.store_sql.filters import terms_of
 from services.compute.adapters.store_sql.rows import json_text, reason_text
 from services.compute.adapters.store_sql.side_tables import notices
-from services.compute.adapters.store_sql.tables import job_documents, job_events, job_groups, job_terms, jobs
+from services.compute.adapters.store_sql.tables import (
+    job_documents,
+    job_events,
+    job_groups,
+    job_sheets,
+    job_terms,
+    jobs,
+)
 from services.compute.adapters.store_sql.work import insert_all, moment, moment_or_none, storable
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import NewJob, Wish
 from services.compute.domain.notices import Means, Notice
 from services.compute.domain.reasons import Reason
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec_json import canonical_bytes
 from services.compute.domain.states import State
 
@@ -64,6 +72,8 @@ def insert_jobs(connection: Connection, taken: Sequence[Taken], now: float) -> l
     insert_all(connection, job_terms, terms)
     insert_all(connection, job_groups, groups)
     insert_all(connection, notices, told)
+    filed = [(number, each.new.sheet) for number, each in pairs if each.new.sheet is not None]
+    insert_all(connection, job_sheets, [_sheet(number, sheet) for number, sheet in filed])
     return [number for number, _ in pairs]
 
 
@@ -101,6 +111,12 @@ def _document(number: int, new: NewJob) -> dict[str, Any]:
         "labels": json_text(new.labels),
         "facts": json_text(new.facts),
     }
+
+
+def _sheet(number: int, sheet: Sheet) -> dict[str, Any]:
+    row = {name: getattr(sheet, name) for name in Sheet.__slots__}
+    texts = {name: storable(value) for name, value in row.items() if isinstance(value, str)}
+    return {"job_id": number, **row, **texts, "has_input": int(sheet.has_input)}
 
 
 def _row(taken: Taken, now: float) -> dict[str, Any]:

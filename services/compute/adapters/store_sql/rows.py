@@ -26,6 +26,7 @@ from services.compute.domain.job import (
     WorkflowPlace,
 )
 from services.compute.domain.reasons import Reason, reason_of
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec import Spec
 from services.compute.domain.spec_json import decode
 from services.compute.domain.states import State
@@ -104,6 +105,12 @@ def job_of(row: Any) -> Job:
         workflow=place,
         pulls=() if pulls is None else tuple(Pull(*each) for each in json.loads(pulls)),
     )
+
+
+def sheet_of(row: Any) -> Sheet:
+    """From a row of job_sheets."""
+    values = {name: getattr(row, name) for name in Sheet.__slots__}
+    return Sheet(**{**values, "has_input": bool(row.has_input)})
 
 
 def pulls_text(pulls: Iterable[Pull]) -> str:

@@ -11,8 +11,16 @@ from libs.sql.engine import Database
 from services.compute.adapters.store_sql.finding import SqlFinding, jobs_in_order
 from services.compute.adapters.store_sql.holding import OF_GROUP, OF_OWNER, Allowance, held_by
 from services.compute.adapters.store_sql.inserting import Taken, insert_jobs, notice_of
+from services.compute.adapters.store_sql.rows import sheet_of
 from services.compute.adapters.store_sql.side_tables import notices
-from services.compute.adapters.store_sql.tables import UNFINISHED, idempotency_keys, job_groups, jobs
+from services.compute.adapters.store_sql.tables import (
+    UNFINISHED,
+    idempotency_keys,
+    job_batches,
+    job_groups,
+    job_sheets,
+    jobs,
+)
 from services.compute.adapters.store_sql.work import digest, insert_all
 from services.compute.domain.errors import (
     AgreementInUse,
@@ -41,6 +49,10 @@ _SAME_PAYMENT: Final = select(_C.id).where(
 )
 _GROUPS: Final = select(job_groups.c.name).where(job_groups.c.job_id == bindparam("id"))
 _NOTICES: Final = select(notices.c.notice).where(notices.c.job_id == bindparam("id")).order_by(notices.c.id)
+_SHEET: Final = select(job_sheets).where(job_sheets.c.job_id == bindparam("id"))
+_B = job_batches.c
+_FIRST: Final = select(_B.first_id).where(_B.job_id == bindparam("id"))
+_REST: Final = select(_B.job_id).where(_B.first_id == bindparam("id")).order_by(_B.job_id)
 _OLD: Final = select(_C.id, _C.state, _C.natural_key).where(_C.uid == bindparam("uid"))
 
 
@@ -61,6 +73,27 @@ class SqlSubmitting(SqlFinding):
 
         with self._at_work(key):
             return self._write(work)
+
+    def submit_all(
+        self, new: Sequence[NewJob], quotas: Quotas, now: float, key: Key | None = None
+    ) -> Sequence[Submitted]:
+        taken = [Taken(each, each.uid or new_uid(), None, each.owner) for each in new]
+        if any(each.natural_key is not None or each.owner != new[0].owner for each in new):
+            raise ValueError("jobs of one owner without payments")
+
+        def work(connection: Connection) -> list[Submitted]:
+            if (earlier := self._replayed(connection, key)) is not None:
+                numbers = batch_of(connection, earlier.job.id)
+                return [Submitted(job, replayed=True) for job in jobs_in_order(connection, numbers)]
+            self._allow(connection, taken, quotas)
+            numbers = insert_jobs(connection, taken, now)
+            rest = [{"job_id": number, "first_id": numbers[0]} for number in numbers[1:]]
+            insert_all(connection, job_batches, rest)
+            _note_key(connection, key, numbers[0])
+            return [Submitted(job, replayed=False) for job in jobs_in_order(connection, numbers)]
+
+        with self._at_work(key):
+            return self._write(work) if taken else []
 
     def replayed(self, key: Key) -> Job | None:
         return self._read(lambda connection: _earlier(connection, key))
@@ -136,10 +169,28 @@ class SqlSubmitting(SqlFinding):
         if taken.natural_key is not None and connection.execute(_SAME_PAYMENT, payment).first() is not None:
             raise AgreementInUse
         (number,) = insert_jobs(connection, [taken], now)
-        if key is not None:
-            row = {**key_row(key), "fingerprint": key.fingerprint, "job_id": number}
-            insert_all(connection, idempotency_keys, [row])
+        _note_key(connection, key, number)
         return Submitted(jobs_in_order(connection, [number])[0], replayed=False)
+
+    def _allow(self, connection: Connection, taken: Sequence[Taken], quotas: Quotas) -> None:
+        """All of them at once, of one owner. Raises QuotaExceeded."""
+        new = taken[0].new
+        self._lock(connection, f"owner {new.owner}", *[f"group {g}" for g in quotas.of_groups(new.groups)])
+        allowance = Allowance(connection, new.owner, new.groups, quotas)
+        for each in taken:
+            allowance.take(each.new.spec)
+
+
+def batch_of(connection: Connection, number: int) -> list[int]:
+    """The jobs that were submitted in one go with this one, and itself, in order."""
+    first = connection.execute(_FIRST, {"id": number}).scalar() or number
+    return [first, *connection.execute(_REST, {"id": first}).scalars()]
+
+
+def _note_key(connection: Connection, key: Key | None, number: int) -> None:
+    if key is not None:
+        row = {**key_row(key), "fingerprint": key.fingerprint, "job_id": number}
+        insert_all(connection, idempotency_keys, [row])
 
 
 def _earlier(connection: Connection, key: Key) -> Job | None:
@@ -162,6 +213,7 @@ def _again(connection: Connection, uid: JobUid) -> tuple[NewJob, str | None]:
         raise NotFinished
     if job.state is State.SUCCEEDED:
         raise AlreadyFinished
+    filed = connection.execute(_SHEET, {"id": row.id}).first()
     new = NewJob(
         owner=job.owner,
         dialect=job.dialect,
@@ -172,6 +224,7 @@ def _again(connection: Connection, uid: JobUid) -> tuple[NewJob, str | None]:
         facts={**job.facts, "retry_of": job.uid},
         lingers=job.lingers,
         notices=tuple(map(notice_of, connection.execute(_NOTICES, {"id": row.id}).scalars())),
+        sheet=None if filed is None else sheet_of(filed),
     )
     return new, row.natural_key
 

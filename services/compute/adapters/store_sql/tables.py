@@ -139,6 +139,33 @@ job_terms = Table(
     Index("ix_job_terms_job_id", "job_id"),
 )
 
+# What windows list and find jobs by (domain/sheets.py).
+job_sheets = Table(
+    "job_sheets",
+    metadata,
+    _job(primary_key=True),
+    Column("owner_name", String(255), nullable=False),
+    Column("owner_group", String(255), nullable=False),
+    Column("realm", String(255), nullable=False),
+    Column("site", String(255), nullable=False),
+    Column("setup", String(255), nullable=False),
+    Column("batch", String(255), nullable=False),
+    Column("kind", String(255), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("cpu_seconds", BigInteger, nullable=False),
+    Column("has_input", Integer, nullable=False),  # 0 or 1
+    Index("ix_job_sheets_realm", "realm", "owner_group", "job_id"),
+)
+
+# Jobs that were submitted in one go, but for the first of them.
+job_batches = Table(
+    "job_batches",
+    metadata,
+    _job(primary_key=True),
+    Column("first_id", RowId, nullable=False),
+    Index("ix_job_batches_first_id", "first_id", "job_id"),
+)
+
 job_groups = Table(
     "job_groups",
     metadata,

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask
 from libs.web.gate import Window, add_window, read_bearer, rfc6750_window
 from libs.web.params import BadParams
 from libs.web.ranges import NotSatisfiable
-from libs.web.whoami import whoami
+from libs.web.whoami import add_whoami
 from services.compute.dialects.native import (
     dead_letters,
     environments,
@@ -41,7 +41,7 @@ def mount(app: Flask, parts: NativeParts | None = None) -> None:
     """Without `parts` there are no jobs."""
     room = Blueprint("native", __name__, url_prefix=PREFIX)
     status.add(room, has_jobs=parts is not None)
-    room.add_url_rule("/whoami", "whoami", whoami)
+    add_whoami(room, "/whoami")
     add_window(app, room, rfc6750_window("native"))
     app.register_blueprint(room)
     if parts is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from libs.web.idempotency import REPLAYED
+from libs.web.plain import Answer, json_answer
 from libs.web.ranges import content_range, wanted
 
 Opener = Callable[[int, int | None], Iterator[bytes]]
@@ -27,11 +28,17 @@ def receipt(view: Mapping[str, Any], *, replayed: bool) -> Response:
     return response
 
 
-def unchanged_or(etag: str, body: Callable[[], bytes]) -> Response:
-    """JSON that a caller may keep and ask about again: 304 without a body while it is as they know it."""
-    if etag in _tags("If-None-Match"):
-        return _guarded(Response(status=304), etag)
-    return _guarded(Response(body(), mimetype="application/json"), etag)
+def unchanged_or(etag: str, known: str, body: Callable[[], bytes]) -> Answer:
+    """JSON that a caller may keep and ask about again: 304 without a body while it is as they know it.
+
+    `known` is their If-None-Match, as known_tags gives it.
+    """
+    headers = _guards(etag)
+    return Answer(304, headers) if etag in _tags(known) else json_answer(body(), *headers)
+
+
+def known_tags() -> str:
+    return request.headers.get("If-None-Match", "")
 
 
 def nothing() -> Response:
@@ -45,7 +52,7 @@ def as_bytes(open_from: Opener, size: int, media_type: str, etag: str | None = N
 
     `open_from(start, length)` gives the bytes. `etag` is for files that do not change.
     """
-    if etag is not None and etag in _tags("If-None-Match"):
+    if etag is not None and etag in _tags(known_tags()):
         return _guarded(Response(status=304), etag)
     part = wanted(request.headers.get("Range"), size) if _range_counts(etag) else None
     start, length = part or (0, size)
@@ -67,11 +74,15 @@ def attached(response: Response, name: str) -> Response:
 
 
 def _guarded(response: Response, etag: str | None) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-cache" if etag else "no-store"
-    if etag:
-        response.headers["ETag"] = f'"{etag}"'
+    response.headers.update(dict(_guards(etag)))
     return response
+
+
+def _guards(etag: str | None) -> tuple[tuple[str, str], ...]:
+    nosniff = ("X-Content-Type-Options", "nosniff")
+    if not etag:
+        return nosniff, ("Cache-Control", "no-store")
+    return nosniff, ("Cache-Control", "private, no-cache"), ("ETag", f'"{etag}"')
 
 
 def _range_counts(etag: str | None) -> bool:
@@ -80,6 +91,5 @@ def _range_counts(etag: str | None) -> bool:
     return condition is None or (etag is not None and condition.strip() == f'"{etag}"')
 
 
-def _tags(header: str) -> set[str]:
-    sent = request.headers.get(header, "")
+def _tags(sent: str) -> set[str]:
     return {tag.strip().removeprefix("W/").strip('"') for tag in sent.split(",")}

@@ -8,7 +8,8 @@ from flask import Blueprint, Response
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native.answers import answer, nothing, receipt
+from libs.web.plain import Answer, Asked, Way, add_way
+from services.compute.dialects.native.answers import answer, known_tags, nothing, receipt
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.places import Places
 from services.compute.dialects.native.requests import (
@@ -32,10 +33,11 @@ from services.compute.domain.errors import AlreadyFinished, BadSpec, Environment
 from services.compute.domain.job import NewJob
 from services.compute.domain.states import State
 from services.compute.ports.store import Filter, Submitted
-from services.compute.usecases.viewers import Viewer
+from services.compute.usecases.viewers import Viewer, viewer_of
 
 Outcome = TypeVar("Outcome")
 READ, WRITE = "job:read", "job:write"
+PLAIN_PATH = "/jobs/([0-9a-f]{32}|[0-9]{1,18})"
 
 
 def add(room: Blueprint, parts: NativeParts) -> None:
@@ -77,7 +79,14 @@ def _add_reading(room: Blueprint, parts: NativeParts) -> None:
     @room.get("/jobs/<ref>")
     @needs(READ)
     def show_job(ref: str) -> Response:
-        return shown.response(parts.jobs.revision(ref, viewer()))
+        return shown.answer(ref, viewer(), known_tags()).response()
+
+    def plain_job(asked: Asked) -> Answer:
+        (ref,), known = asked.arguments, asked.environ.get("HTTP_IF_NONE_MATCH", "")
+        return shown.answer(ref, viewer_of(asked.principal), known)
+
+    # Who waits for a job asks for nothing else.
+    add_way(room, Way("show_job", "GET", PLAIN_PATH, plain_job))
 
 
 def _add_changing(room: Blueprint, parts: NativeParts) -> None:

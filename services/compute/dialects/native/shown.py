@@ -5,8 +5,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from flask import Response
-
+from libs.web.plain import Answer
 from services.compute.dialects.native.answers import unchanged_or
 from services.compute.dialects.native.views import job_view
 from services.compute.domain.ids import JobUid
@@ -28,9 +27,10 @@ class ShownJobs:
         self._lock = Lock()
         self._known: OrderedDict[JobUid, tuple[int, bytes]] = OrderedDict()
 
-    def response(self, revision: Revision) -> Response:
-        """Raises JobNotFound when it was removed meanwhile."""
-        return unchanged_or(f"{revision.uid}.{revision.number}", lambda: self._body(revision))
+    def answer(self, ref: str, viewer: Viewer, known: str) -> Answer:
+        """`known` is the caller's If-None-Match. Raises JobNotFound, also when it was removed meanwhile."""
+        revision = self._jobs.revision(ref, viewer)
+        return unchanged_or(f"{revision.uid}.{revision.number}", known, lambda: self._body(revision))
 
     def _body(self, revision: Revision) -> bytes:
         """At the revision, or newer."""

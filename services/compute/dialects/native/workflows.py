@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native.answers import answer, receipt, unchanged_or
+from services.compute.dialects.native.answers import answer, known_tags, receipt, unchanged_or
 from services.compute.dialects.native.jobs import job_page
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.problems import BadWorkflow, WorkflowRefused
@@ -89,9 +89,11 @@ def _add_reading(room: Blueprint, parts: NativeParts) -> None:
     def show_workflow(ref: str) -> Response:
         workflow = parts.workflows.find(ref, viewer())
         shown = f"{workflow.uid}.{workflow.revision}"
-        return unchanged_or(
-            shown, lambda: json.dumps(workflow_view(workflow), separators=(",", ":")).encode()
-        )
+
+        def body() -> bytes:
+            return json.dumps(workflow_view(workflow), separators=(",", ":")).encode()
+
+        return unchanged_or(shown, known_tags(), body).response()
 
     @room.get("/workflows/<ref>/jobs")
     @needs(READ)
