@@ -88,11 +88,20 @@ class Subjects:
             credential=claim.credential,
             client_id=claim.client_id,
             group=claim.group,
-            vo=claim.vo,
+            vo=self._vo(person, claim),
             setup=claim.setup,
             properties=self._properties(person, claim),
             expires_at=claim.expires_at,
         )
+
+    def _vo(self, person: Person, claim: Claim) -> str | None:
+        """That of the credential's group; for one without a group, the only one that the person belongs to:
+        whose files they see is then no question.
+        """
+        if claim.group is not None:
+            return claim.vo
+        found = {group.vo for name in person.groups if (group := self._people.group(name)) is not None}
+        return found.pop() if len(found) == 1 else None
 
     def _properties(self, person: Person, claim: Claim) -> tuple[str, ...]:
         """Of the group that the credential is for, as far as the group still has them.

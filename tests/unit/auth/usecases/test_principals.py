@@ -198,6 +198,19 @@ def test_a_groups_token_ends_with_the_membership(world: World) -> None:
         resolve(world, access_token(world, "client:robot", extras=extras))
 
 
+def test_a_credential_of_no_group_has_the_only_organisation_of_its_person(world: World) -> None:
+    for name, vo in (("lhcb_user", "lhcb"), ("lhcb_prod", "lhcb"), ("biomed", "bio")):
+        world.people.put_group(Group(name=name, vo=vo, properties=("NormalUser",)))
+    token = access_token(world)
+    assert resolve(world, token).principal.vo is None
+    world.people.set_groups(ALICE.id, ["lhcb_user", "lhcb_prod"])
+    found = resolve(world, token)
+    assert (found.principal.vo, found.principal.group, found.principal.properties) == ("lhcb", None, ())
+    world.people.set_groups(ALICE.id, ["lhcb_user", "biomed"])
+    assert not holds(world, found)
+    assert resolve(world, token).principal.vo is None  # which of the two nobody said
+
+
 def test_a_bound_token_says_to_what(world: World) -> None:
     bound = access_token(world, confirmation={"x5t#S256": "thumb"})
     assert resolve(world, bound).bound_to == "thumb"
