@@ -19,7 +19,7 @@ def create_app(settings: Settings, deps: Deps) -> Flask:
     prominence.mount(app, deps.prominence)
     native.mount(app, deps.native)
     if deps.verifier is not None:
-        internal.mount(app, deps.book, deps.verifier)
+        internal.mount(app, deps.book, deps.verifier, deps.shelf)
     mount_whoami(app, "compute")
     edge.install(app, "compute", checks=deps.checks, render_error=_render)
     install_gate(app, deps.gate)

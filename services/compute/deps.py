@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from libs.web.gate import Gate
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.compute.dialects.internal.files import Shelf
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.ocean.parts import OceanParts
 from services.compute.dialects.prominence import ProminenceParts
@@ -20,5 +21,6 @@ class Deps:
     ocean: OceanParts | None = None
     prominence: ProminenceParts | None = None
     book: EnvironmentBook = field(default_factory=EnvironmentBook)
+    shelf: Shelf | None = None  # files of the file catalogue
     verifier: ServiceTokenVerifier | None = None  # without one no service may ask
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)  # readiness: raise when not usable

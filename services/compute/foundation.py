@@ -6,6 +6,7 @@ from typing import Final
 
 from libs.web.internal_client import InternalClient, ServiceTokens
 from libs.web.settings import BadSettings
+from services.compute.adapters.catalogue_http import CatalogueHttp, NoCatalogue
 from services.compute.adapters.engines.process.engine import ProcessEngine
 from services.compute.adapters.grant_stream import GrantStream
 from services.compute.adapters.provider_http import ProviderHttp
@@ -16,6 +17,7 @@ from services.compute.domain.environment_file import (
 )
 from services.compute.domain.quotas import Quotas
 from services.compute.ports.engines import Engine
+from services.compute.ports.lfns import LogicalFiles
 from services.compute.settings import EngineSettings, Peers, Storage
 
 SERVICE: Final = "compute"
@@ -60,6 +62,13 @@ def build_engines(names: Iterable[str], work: Path, settings: EngineSettings) ->
 
 def service_tokens(peers: Peers) -> ServiceTokens:
     return ServiceTokens(peers.auth_url, SERVICE, peers.service_secret, peers.auth_timeout_seconds)
+
+
+def catalogue(peers: Peers, tokens: ServiceTokens) -> LogicalFiles:
+    if peers.catalogue_url is None:
+        return NoCatalogue()
+    client = InternalClient(peers.catalogue_url, "catalogue", tokens, peers.provider_timeout_seconds)
+    return CatalogueHttp(client)
 
 
 def provider(peers: Peers, tokens: ServiceTokens) -> ProviderHttp:

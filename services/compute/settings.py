@@ -18,6 +18,7 @@ class Storage:
     work_dir: Path  # of jobs that are under way
     files_url: Secret  # fsspec URL of what is kept; may hold keys
     environments_file: Path | None  # None: no environments, so no jobs are taken
+    catalogue_bytes: int  # of all that is kept for the file catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Peers:
 
     auth_url: str  # whose credentials and tokens are asked there
     provider_url: str  # orders, nonces and the bytes of assets
+    catalogue_url: str | None  # logical files; None: there are none
     service_secret: Secret  # proves us to auth for service tokens
     auth_timeout_seconds: float
     provider_timeout_seconds: float
@@ -103,6 +105,7 @@ def read_storage(env: Env) -> Storage:
         work_dir=Path(folder),
         files_url=env.optional_secret("COMPUTE_FILES_URL") or Secret(f"file://{folder}/kept"),
         environments_file=None if file is None else Path(file),
+        catalogue_bytes=env.int("COMPUTE_CATALOGUE_BYTES", 107374182400, least=0),
     )
 
 
@@ -110,10 +113,15 @@ def read_peers(env: Env) -> Peers:
     return Peers(
         auth_url=env.http_url("AUTH_URL"),
         provider_url=env.http_url("PROVIDER_URL"),
+        catalogue_url=_optional_url(env, "CATALOGUE_URL"),
         service_secret=env.secret("SERVICE_SECRET"),
         auth_timeout_seconds=env.float("AUTH_TIMEOUT", 5.0, least=0.1),
         provider_timeout_seconds=env.float("PROVIDER_TIMEOUT", 45.0, least=0.1),
     )
+
+
+def _optional_url(env: Env, name: str) -> str | None:
+    return None if env.optional(name) is None else env.http_url(name)
 
 
 def read_engines(env: Env) -> EngineSettings:

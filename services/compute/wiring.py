@@ -17,6 +17,7 @@ from services.compute.adapters.links import HmacLinks
 from services.compute.adapters.logs import StoredLogs
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.deps import Deps
+from services.compute.dialects.internal.files import Shelf
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.native.streams import Streams
 from services.compute.dialects.ocean.parts import OceanParts
@@ -88,6 +89,7 @@ def build(settings: Settings) -> Deps:
         ocean=_ocean(shared, tokens, principals) if has_environments else None,
         prominence=_prominence(shared) if has_environments else None,
         book=shared.book,
+        shelf=Shelf(shared.store.objects, shared.files),
         verifier=ServiceTokenVerifier(jwks),
         checks={"database": shared.store.ping, "files": shared.files.ping},
     )

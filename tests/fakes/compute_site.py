@@ -3,7 +3,7 @@
 Time moves when somebody would wait. Nothing here is a worker of its own: steps are the real ones.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from services.compute.adapters.logs import StoredLogs
 from services.compute.domain.environments import Environment, EnvironmentBook
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import Job, NewJob, Stored
+from services.compute.domain.lfns import FileActor, LogicalFile, NewLogicalFile
 from services.compute.domain.quotas import Quota, Quotas
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec import Folder, Image, Output, Role, Spec, Task
+from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.outside import OutsideRefused
 from services.compute.ports.provider import GrantRefused
 from services.compute.ports.store import Claimed
@@ -85,6 +88,46 @@ class Web:
         return 200
 
 
+class Filed:
+    """Sheets by the id of their job."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Sheet] = {}
+
+    def sheets(self, ids: Collection[int]) -> Mapping[int, Sheet]:
+        return {number: self.by_id[number] for number in ids if number in self.by_id}
+
+
+class LogicalShelf:
+    """A file catalogue: `readers` may read what it has; `away` is how often it does not answer first."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, LogicalFile] = {}
+        self.readers: set[FileActor] = set()
+        self.registered: dict[str, NewLogicalFile] = {}
+        self.refusals: dict[str, str] = {}
+        self.away = 0
+
+    def locate(self, lfns: Sequence[str], actor: FileActor) -> Mapping[str, LogicalFile]:
+        self._answers()
+        return {lfn: self.files[lfn] for lfn in lfns if lfn in self.files and actor in self.readers}
+
+    def register(self, new: Sequence[NewLogicalFile], actor: FileActor) -> Mapping[str, str | None]:
+        self._answers()
+        taken = [each for each in new if each.lfn not in self.refusals]
+        self.registered.update((each.lfn, each) for each in taken)
+        return {each.lfn: self.refusals.get(each.lfn) for each in new}
+
+    def named(self, guids: Collection[str]) -> Collection[str]:
+        self._answers()
+        return {each.guid for each in self.registered.values()} & set(guids)
+
+    def _answers(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise CatalogueUnavailable("nobody answers")
+
+
 class PatientHold(Hold):
     """Its pauses move the clock instead of taking time; its lease is kept meanwhile."""
 
@@ -115,6 +158,8 @@ class Site:
         self.grants = Grants()
         self.objects = MemoryObjectBook()
         self.web = Web()
+        self.filed: Any = Filed()
+        self.catalogue = LogicalShelf()
         self.logs = StoredLogs(self.work, self.files)
         self.environment = ENVIRONMENT
 
@@ -127,6 +172,8 @@ class Site:
             provider=wrap("provider", self.grants),
             objects=wrap("objects", self.objects),
             outside=wrap("outside", self.web),
+            sheets=self.filed,
+            catalogue=wrap("catalogue", self.catalogue),
             book=EnvironmentBook([self.environment]),
             clock=self.clock,
             work=self.work,

@@ -91,6 +91,8 @@ class Yard:
             provider=absent,
             objects=absent,
             outside=absent,
+            sheets=store.sheets,
+            catalogue=absent,
             book=EnvironmentBook([self.environment]),
             clock=SystemClock(),
             work=self.work,

@@ -1,7 +1,8 @@
 """Stored objects: files that people and groups keep under names, for jobs to use and to hand around.
 
 An address names one wherever it is: `owner:<subject>/<name>` or `group:<group>/<name>`, the holder
-percent-encoded. Who may read or write a scope is decided by `may_use`.
+percent-encoded. Who may read or write a scope is decided by `may_use`. What the file catalogue names is its
+own (domain/lfns.py): it alone says who may read them.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,7 @@ MAX_NAME: Final = 1024
 class Holder(StrEnum):
     OWNER = "owner"
     GROUP = "group"
+    CATALOGUE = "catalogue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Scope:
 
     def may_use(self, subjects: Collection[str], groups: Collection[str]) -> bool:
         """Exact membership, never a prefix or a part of a name."""
+        if self.holder is Holder.CATALOGUE:
+            return False
         return self.name in (subjects if self.holder is Holder.OWNER else groups)
 
 

@@ -15,8 +15,10 @@ from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.environments import EnvironmentBook
 from services.compute.ports.files import ObjectFiles
 from services.compute.ports.mail import Mail
+from services.compute.usecases.registering import RegisterOutputs
 from services.compute.worker.herald import Herald
 from services.compute.worker.loop import Loop, Pace
+from services.compute.worker.shelving import Shelver
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
 from services.compute.worker_settings import WorkerSettings
@@ -45,15 +47,18 @@ def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
     work = settings.storage.work_dir
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = open_store(settings.storage.database_url.reveal())
+    tokens = foundation.service_tokens(settings.peers)
     wanted = settings.engines or [environment.engine for environment in book.all()]
     tools = Tools(
         store=store,
         workflows=store,
         engines=foundation.build_engines(wanted, work, settings.engine_settings),
         files=_files(settings),
-        provider=foundation.provider(settings.peers, foundation.service_tokens(settings.peers)),
+        provider=foundation.provider(settings.peers, tokens),
         objects=store.objects,
         outside=OutsideHttp(_guard(settings)),
+        sheets=store.sheets,
+        catalogue=foundation.catalogue(settings.peers, tokens),
         book=book,
         clock=SystemClock(),
         work=work,
@@ -63,7 +68,11 @@ def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
     pace = Pace(
         worker=settings.name, lease_seconds=settings.lease_seconds, poll_seconds=settings.poll_seconds
     )
-    herald = Herald(store.outbox, tools.outside, _mail(settings), tools.clock)
+    register = RegisterOutputs(
+        store, tools.files, store.objects, tools.catalogue, tools.clock, settings.storage.catalogue_bytes
+    )
+    shelve = Shelver(store, store.sheets, register)
+    herald = Herald(store.outbox, tools.outside, _mail(settings), tools.clock, shelve)
     return Worker(store, tools, Loop(tools, pace, store.errands), Upkeep(tools), herald)
 
 

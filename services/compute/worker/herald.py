@@ -1,4 +1,5 @@
-"""Tells whoever wanted to know that a job or a workflow has ended: signed webhooks, and letters.
+"""Tells whoever wanted to know that a job or a workflow has ended: signed webhooks, letters, and the file
+catalogue, which names what jobs made.
 
 A webhook is a POST of a JSON document with the headers of the Standard Webhooks specification: `webhook-id`
 (the same at every try), `webhook-timestamp`, and with a secret `webhook-signature: v1,<base64 of HMAC-SHA256
@@ -15,12 +16,14 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.compute.domain.errors import StoreUnavailable
+from services.compute.domain.errors import FilesUnavailable, StoreUnavailable
 from services.compute.domain.notices import Means
 from services.compute.ports import Clock
+from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.mail import Mail, MailRefused, MailUnavailable
 from services.compute.ports.notices import DueNotice, Outbox
 from services.compute.ports.outside import Outside, OutsideRefused, OutsideUnavailable
+from services.compute.worker.shelving import Shelve, ShelvingRefused
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
@@ -30,15 +33,19 @@ MOST_TRIES: Final = 12
 FIRST_PAUSE_SECONDS: Final = 10.0
 LONGEST_PAUSE_SECONDS: Final = 4 * 3600.0
 NO_MAIL: Final = "this gateway has no mail server"
+NO_CATALOGUE: Final = "this gateway has no file catalogue"
 _GONE: Final = 410
 _WHSEC: Final = "whsec_"
 
 
 class Herald:
-    """`mail` None: letters are given up, with that as the problem."""
+    """`mail` None: letters are given up, with that as the problem. `shelve` registers outputs."""
 
-    def __init__(self, outbox: Outbox, outside: Outside, mail: Mail | None, clock: Clock) -> None:
+    def __init__(
+        self, outbox: Outbox, outside: Outside, mail: Mail | None, clock: Clock, shelve: Shelve | None = None
+    ) -> None:
         self._outbox = outbox
+        self._shelve = shelve
         self._outside = outside
         self._mail = mail
         self._clock = clock
@@ -74,10 +81,10 @@ class Herald:
     def _tell(self, due: DueNotice) -> None:
         try:
             problem = self._sent(due)
-        except (OutsideRefused, MailRefused) as error:
+        except (OutsideRefused, MailRefused, ShelvingRefused) as error:
             self._give_up(due, str(error))
             return
-        except (OutsideUnavailable, MailUnavailable) as error:
+        except (OutsideUnavailable, MailUnavailable, CatalogueUnavailable, FilesUnavailable) as error:
             problem = str(error)
         if problem is None:
             self._outbox.settle_notice(due.id, None, self._clock.now())
@@ -93,6 +100,11 @@ class Herald:
             if self._mail is None:
                 raise MailRefused(NO_MAIL)
             self._mail.send(due.notice.address or self._mail.address_of(due.owner), *_letter(due.body))
+            return None
+        if due.notice.means is Means.CATALOGUE:
+            if self._shelve is None:
+                raise ShelvingRefused(NO_CATALOGUE)
+            self._shelve(due)
             return None
         body = json.dumps(due.body, separators=(",", ":")).encode()
         headers = signed(f"tidegate-{due.body['uid']}-{due.id}", self._clock.now(), body, due.notice.secret)

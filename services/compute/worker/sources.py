@@ -1,5 +1,5 @@
 """Opens what inputs are: inline, by grants of the provider, sandboxes, stored objects, outputs of other jobs,
-and URLs of their owner's.
+files of the file catalogue, and URLs of their owner's.
 """
 
 import base64
@@ -9,8 +9,10 @@ from typing import Final
 from services.compute.domain import layout
 from services.compute.domain.errors import OutputNotFound
 from services.compute.domain.job import Job
-from services.compute.domain.objects import read_address
+from services.compute.domain.lfns import KEPT, WEB, LogicalFile, actor_of, address_in
+from services.compute.domain.objects import Address, read_address
 from services.compute.domain.spec import Input, Source
+from services.compute.worker.digests import checked
 from services.compute.worker.tools import Tools
 
 _CHUNK: Final = 256 * 1024
@@ -26,12 +28,13 @@ class Sources:
             Source.OUTPUT: self._output,
             Source.OBJECT: self._object,
             Source.URL: self._url,
+            Source.LFN: self._lfn,
         }
 
     def open(self, job: Job, given: Input) -> Iterator[bytes]:
         """Its bytes in pieces, which raise the same. Raises OutputNotFound, JobNotFound, GrantRefused,
-        InputUnavailable, ProviderUnavailable, FilesUnavailable, StoreUnavailable, OutsideRefused,
-        OutsideUnavailable.
+        InputUnavailable, ProviderUnavailable, CatalogueUnavailable, FilesUnavailable, StoreUnavailable,
+        OutsideRefused, OutsideUnavailable, Mismatch.
         """
         return self._by_source[given.source](job, given)
 
@@ -54,6 +57,33 @@ class Sources:
             address = read_address(given.value)
         except ValueError:
             raise OutputNotFound(given.value[:200]) from None
+        if address.scope == KEPT:
+            raise OutputNotFound(given.value[:200])  # the catalogue's: only as LFNs
+        return self._stored(address)
+
+    def _lfn(self, job: Job, given: Input) -> Iterator[bytes]:
+        """Asked anew as whom it was submitted: a right may have been withdrawn since. Our own replica first,
+        then those on the web, past the guard.
+        """
+        sheet = self._tools.sheets.sheets([job.id]).get(job.id)
+        if sheet is None:
+            raise OutputNotFound(given.value[:200])
+        actor = actor_of(sheet)
+        file = self._tools.catalogue.locate([given.value], actor).get(given.value)
+        if file is None:
+            raise OutputNotFound(given.value[:200])
+        return checked(self._replica(file), file)
+
+    def _replica(self, file: LogicalFile) -> Iterator[bytes]:
+        for replica in file.replicas:
+            if replica.is_own:
+                return self._stored(address_in(replica.pfn))
+        for replica in file.replicas:
+            if replica.pfn.startswith(WEB):
+                return self._tools.outside.open(replica.pfn)
+        raise OutputNotFound(file.lfn[:200])
+
+    def _stored(self, address: Address) -> Iterator[bytes]:
         stored = self._tools.objects.find(address)
         try:
             return self._tools.files.open(layout.stored_object(stored.blob))

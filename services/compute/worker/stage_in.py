@@ -15,9 +15,11 @@ from services.compute.domain.errors import FilesUnavailable, JobNotFound, Output
 from services.compute.domain.job import Job
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Folder, Input
+from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
 from services.compute.ports.provider import GrantRefused, InputUnavailable, ProviderUnavailable
 from services.compute.worker import inside
+from services.compute.worker.digests import Mismatch
 from services.compute.worker.hold import Phase
 from services.compute.worker.journal import Journal
 from services.compute.worker.sources import Sources
@@ -72,7 +74,7 @@ class StageIn:
                 if tries >= TRIES:
                     raise _unavailable(wanted, str(error)) from error
                 journal.say(f"{wanted.name} cannot be fetched now; trying again")
-            except (ProviderUnavailable, FilesUnavailable):
+            except (ProviderUnavailable, CatalogueUnavailable, FilesUnavailable):
                 journal.say("what holds the inputs does not answer now; trying again")
             phase.pause(pause * (0.5 + self._tools.dice() / 2))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -91,6 +93,9 @@ class StageIn:
             raise _unavailable(wanted, str(error)) from error
         except (OutputNotFound, JobNotFound):
             raise Refused(Reason("input_unavailable", f"{wanted.name} does not exist (any more).")) from None
+        except Mismatch as error:
+            sentence = f"{wanted.name} is not the file that the catalogue knows."
+            raise Refused(Reason("input_mismatch", sentence, str(error))) from None
         except TooLarge:
             sentence = f"{wanted.name} does not fit on the disk that the job has."
             raise Refused(Reason("input_too_large", sentence)) from None

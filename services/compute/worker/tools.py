@@ -11,9 +11,11 @@ from services.compute.domain.quotas import Quotas
 from services.compute.ports import Clock
 from services.compute.ports.engines import Engine
 from services.compute.ports.files import ObjectFiles
+from services.compute.ports.lfns import LogicalFiles
 from services.compute.ports.objects import ObjectBook
 from services.compute.ports.outside import Outside
 from services.compute.ports.provider import Provider
+from services.compute.ports.sheets import JobSheets
 from services.compute.ports.store import JobStore
 from services.compute.ports.workflows import WorkflowStore
 
@@ -29,6 +31,8 @@ class Tools:
     provider: Provider
     objects: ObjectBook
     outside: Outside
+    sheets: JobSheets
+    catalogue: LogicalFiles
     book: EnvironmentBook
     clock: Clock
     work: Path  # shared with the service, which reads logs there

@@ -15,8 +15,10 @@ from services.compute.domain import layout
 from services.compute.domain.errors import ComputeError, JobNotFound
 from services.compute.domain.ids import Tag, is_uid
 from services.compute.ports.engines import Engine, EngineAway
+from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.provider import ProviderUnavailable
 from services.compute.usecases.objects import clear_waste
+from services.compute.usecases.registering import FOLDERS, forget_unnamed
 from services.compute.worker import meters
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import remove_tree
@@ -37,6 +39,7 @@ class Upkeep:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
         self._strangers: dict[str, set[Tag]] = {}
+        self._folder = int(tools.dice() * FOLDERS) % FOLDERS
 
     def start(self) -> None:
         self._thread.start()
@@ -131,6 +134,18 @@ class Upkeep:
         tools = self._tools
         return clear_waste(tools.objects, tools.files, tools.clock.now(), PURGE_LIMIT)
 
+    def unnamed(self) -> int:
+        """Give up what the file catalogue names no more; a folder at a time, all of them in some hours.
+        Raises StoreUnavailable.
+        """
+        tools, folder = self._tools, self._folder
+        self._folder = (folder + 1) % FOLDERS
+        try:
+            return forget_unnamed(tools.objects, tools.catalogue, folder, tools.clock.now())
+        except CatalogueUnavailable as error:
+            log.warning("the file catalogue is away", extra={"reason": str(error)})
+            return 0
+
     def turns(self) -> int:
         """Forget turns that decide nothing any more. Raises StoreUnavailable."""
         return self._tools.store.forget_turns(TURNS)
@@ -160,6 +175,7 @@ class Upkeep:
             if slow >= SWEEP_SECONDS:
                 slow = 0.0
                 self._safely(self.sweep)
+                self._safely(self.unnamed)
                 for part in (self.purge, self.workflows, self.objects):
                     while self._safely(part) == PURGE_LIMIT and not self._stop.is_set():
                         continue

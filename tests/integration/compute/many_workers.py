@@ -87,6 +87,8 @@ def work(url: str, folder: Path, name: str) -> None:
         provider=absent,
         objects=absent,
         outside=absent,
+        sheets=store.sheets,
+        catalogue=absent,
         book=EnvironmentBook([ENVIRONMENT]),
         clock=SystemClock(),
         work=folder / "work",

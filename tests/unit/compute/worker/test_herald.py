@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from services.compute.domain.errors import FilesUnavailable
 from services.compute.domain.notices import Means, Notice
+from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.mail import MailRefused, MailUnavailable
+from services.compute.ports.notices import DueNotice
 from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
 from services.compute.worker.herald import MOST_TRIES, NO_MAIL, Herald
+from services.compute.worker.shelving import ShelvingRefused
 from tests.fakes.compute_clock import PlannedClock
 from tests.fakes.compute_ends import MemoryOutbox
 
@@ -79,6 +83,32 @@ def test_nothing_is_told_before_the_end_and_then_once() -> None:
     ((url, body, _),) = desk.receiver.got
     assert (url, json.loads(body)) == (HOOK.url, dict(BODY))
     assert (desk.outbox.rows[0].problem, desk.outbox.rows[0].settled_at is None) == (None, False)
+
+
+def test_the_catalogue_is_told_again_until_it_answers_and_never_after_a_refusal() -> None:
+    troubles: list[Exception | None] = [CatalogueUnavailable("away"), FilesUnavailable(), None]
+    asked: list[DueNotice] = []
+
+    def shelve(due: DueNotice) -> None:
+        asked.append(due)
+        trouble = troubles.pop(0)
+        if trouble is not None:
+            raise trouble
+
+    notice = Notice(means=Means.CATALOGUE, url="/vo/", address="*")
+    desk = Desk(notice=notice)
+    desk.herald = Herald(desk.outbox, desk.receiver, None, desk.clock, shelve)
+    desk.end()
+    while desk.outbox.rows[0].settled_at is None:
+        desk.herald.deliver()
+        desk.clock.move(3600)
+    assert (len(asked), desk.outbox.rows[0].problem, desk.receiver.got) == (3, None, [])
+    refused = Desk(notice=notice)
+    troubles.append(ShelvingRefused("another file"))
+    refused.herald = Herald(refused.outbox, refused.receiver, None, refused.clock, shelve)
+    refused.end()
+    refused.herald.deliver()
+    assert refused.outbox.rows[0].problem == "another file"
 
 
 def test_a_webhook_is_signed_as_the_specification_says() -> None:

@@ -1,0 +1,177 @@
+"""Outputs in the file catalogue: once, whatever breaks on the way; and bytes that it names no more go."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.compute.domain.errors import OutputNotFound, QuotaExceeded, StoreUnavailable
+from services.compute.domain.job import Job, StoredFile
+from services.compute.domain.layout import stored_object, stored_output
+from services.compute.domain.lfns import KEPT, actor_of, address_in, guid_of
+from services.compute.domain.notices import Means, Notice
+from services.compute.domain.sheets import Sheet
+from services.compute.domain.spec import Output
+from services.compute.ports.lfns import CatalogueUnavailable
+from services.compute.ports.notices import DueNotice
+from services.compute.usecases.registering import (
+    AGE_SECONDS,
+    FOLDERS,
+    RegisterOutputs,
+    Wanted,
+    forget_unnamed,
+)
+from services.compute.worker.shelving import NOTHING, Shelver, ShelvingRefused
+from services.compute.worker.upkeep import Upkeep
+from tests.fakes.compute_engine import Script
+from tests.fakes.compute_site import SPEC, Site
+
+SHEET = Sheet(owner_name="alice", owner_group="lhcb_user", realm="lhcb")
+LFN = "/lhcb/user/a/alice/hist.root"
+
+
+@pytest.fixture
+def job(site: Site) -> Job:
+    """It left out/hist.root, out/more/b.txt and notes.txt."""
+
+    def act(spec: Any) -> None:
+        home = spec.mounts[0].host
+        for name in ("out/hist.root", "out/more/b.txt", "notes.txt"):
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes(name.encode() * 100)
+
+    site.engine.scripts = Script(act=act)
+    ended = site.run(SPEC, outputs=(Output(folder="/work"),))
+    site.filed.by_id[ended.id] = SHEET
+    return ended
+
+
+def register(site: Site, most_bytes: int = 10_000) -> RegisterOutputs:
+    return RegisterOutputs(site.store, site.files, site.objects, site.catalogue, site.clock, most_bytes)
+
+
+def due(job: Job, pattern: str = "out/hist.root", url: str = LFN, state: str = "succeeded") -> DueNotice:
+    notice = Notice(means=Means.CATALOGUE, url=url, address=pattern)
+    body = {"uid": job.uid, "state": state}
+    return DueNotice(id=1, owner=job.owner, notice=notice, tries=1, body=body)
+
+
+def shelver(site: Site) -> Shelver:
+    return Shelver(site.store, site.filed, register(site))
+
+
+def bytes_of(site: Site, lfn: str) -> bytes:
+    stored = site.objects.find(address_in(site.catalogue.registered[lfn].pfn))
+    return b"".join(site.files.open(stored_object(stored.blob)))
+
+
+def test_what_it_made_is_a_file_that_outlives_the_job(site: Site, job: Job) -> None:
+    shelver(site)(due(job))
+    new = site.catalogue.registered[LFN]
+    assert (new.size, new.guid) == (1300, guid_of(job.uid, "out/hist.root", LFN))
+    site.files.remove(stored_output(job.uid, "out/hist.root"))
+    assert bytes_of(site, LFN) == b"out/hist.root" * 100
+
+
+def test_a_folder_takes_all_that_match(site: Site, job: Job) -> None:
+    shelver(site)(due(job, "out/**", "/lhcb/user/"))
+    assert sorted(site.catalogue.registered) == ["/lhcb/user/out/hist.root", "/lhcb/user/out/more/b.txt"]
+
+
+def test_nothing_is_registered_of_a_job_that_did_not_do_well(site: Site, job: Job) -> None:
+    shelver(site)(due(job, state="failed"))
+    assert site.catalogue.registered == {}
+
+
+def test_twice_is_once_also_after_a_crash_in_between(site: Site, job: Job) -> None:
+    site.catalogue.away = 1
+    with pytest.raises(CatalogueUnavailable):
+        shelver(site)(due(job))
+    shelver(site)(due(job))
+    shelver(site)(due(job))
+    (stored,) = [
+        stored for number in range(FOLDERS) for stored in site.objects.list(KEPT, f"{number:02x}", 10)
+    ]
+    assert stored.size == 1300
+    assert bytes_of(site, LFN) == b"out/hist.root" * 100
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sheet", "words"),
+    [
+        ("nothing", SHEET, NOTHING),
+        ("out/*", None, "no virtual organisation"),
+        ("out/*", replace(SHEET, realm=""), "no virtual organisation"),
+    ],
+)
+def test_what_cannot_be_registered_is_given_up_in_words(
+    site: Site, job: Job, pattern: str, sheet: Sheet | None, words: str
+) -> None:
+    site.filed.by_id = {} if sheet is None else {job.id: sheet}
+    with pytest.raises(ShelvingRefused, match=words):
+        shelver(site)(due(job, pattern))
+    assert site.catalogue.registered == {}
+
+
+def test_the_catalogues_refusal_is_told(site: Site, job: Job) -> None:
+    site.catalogue.refusals[LFN] = "another file has this name"
+    with pytest.raises(ShelvingRefused, match="another file has this name"):
+        shelver(site)(due(job))
+
+
+def test_by_hand_with_metadata_and_ancestors(site: Site, job: Job) -> None:
+    wanted = Wanted(path="notes.txt", lfn=LFN, metadata={"run": 5}, ancestors=("/lhcb/raw",))
+    assert register(site)(job, [wanted], actor_of(SHEET)) == {LFN: None}
+    new = site.catalogue.registered[LFN]
+    assert (new.metadata, new.ancestors) == ({"run": 5}, ("/lhcb/raw",))
+
+
+def test_an_output_that_is_not_there_stops_all_before_anything_happens(site: Site, job: Job) -> None:
+    wanted = [Wanted(path="notes.txt", lfn=LFN), Wanted(path="none", lfn="/lhcb/none")]
+    with pytest.raises(OutputNotFound):
+        register(site)(job, wanted, actor_of(SHEET))
+    assert site.catalogue.registered == {}
+
+
+def test_there_is_an_end_to_what_is_kept(site: Site, job: Job) -> None:
+    wanted = [Wanted(path="notes.txt", lfn=LFN)]
+    with pytest.raises(QuotaExceeded):
+        register(site, most_bytes=899)(job, wanted, actor_of(SHEET))
+    assert register(site, most_bytes=900)(job, wanted, actor_of(SHEET)) == {LFN: None}
+
+
+def test_bytes_that_no_file_names_go_when_they_are_old_enough(site: Site, job: Job) -> None:
+    shelver(site)(due(job, "out/**", "/lhcb/user/"))
+    gone = site.catalogue.registered.pop("/lhcb/user/out/hist.root")
+    folder = int(gone.guid[:2], 16)
+    now = site.clock.now()
+
+    def forgotten(moment: float) -> int:
+        return sum(forget_unnamed(site.objects, site.catalogue, number, moment) for number in range(FOLDERS))
+
+    assert forgotten(now) == 0
+    assert forget_unnamed(site.objects, site.catalogue, folder, now + AGE_SECONDS + 1) == 1
+    assert forgotten(now + AGE_SECONDS + 1) == 0
+    assert bytes_of(site, "/lhcb/user/out/more/b.txt") == b"out/more/b.txt" * 100
+    with pytest.raises(OutputNotFound):
+        site.objects.find(address_in(gone.pfn))
+
+
+def test_while_the_catalogue_is_away_nothing_is_forgotten(site: Site, job: Job) -> None:
+    shelver(site)(due(job))
+    site.catalogue.registered.clear()
+    site.catalogue.away = 10_000
+    upkeep = Upkeep(site.tools())
+    site.clock.move(AGE_SECONDS + 1)
+    assert sum(upkeep.unnamed() for _ in range(FOLDERS)) == 0
+    site.catalogue.away = 0
+    assert sum(upkeep.unnamed() for _ in range(FOLDERS)) == 1
+
+
+def test_a_store_that_is_away_is_no_refusal(site: Site, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> StoredFile:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(site.store, "files", away)
+    with pytest.raises(StoreUnavailable):
+        shelver(site)(due(job))
