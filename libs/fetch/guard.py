@@ -4,6 +4,7 @@ A name is resolved a single time. If any of its answers lies outside the open in
 an attacker cannot hide one private answer among public ones, nor change it between check and connect.
 """
 
+import re
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ Resolver = Callable[[str, int], Sequence[str]]
 """(host, port) -> textual addresses, in order of preference. Raises OSError."""
 
 _LOOKUP_THREADS = 32
+_SHARE = r"[A-Za-z0-9_-]{20,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def parse_allow(text: str) -> frozenset[tuple[str, int]]:
 class Guard:
     """Refuses everything but http(s) to the open internet, except what the operator allowed by name.
 
-    `allow_all` lifts the address rule for every host, `allow` for single (host, port) pairs. Neither lifts
-    the rules of spelling.
+    `allow_all` lifts the address rule for every host, `allow` for single (host, port) pairs, `shared` for
+    the URLs of a neighbour of ours that are a permission by themselves: this prefix, a token, nothing else.
+    None lifts the rules of spelling.
     """
 
     def __init__(
@@ -83,10 +86,12 @@ class Guard:
         *,
         allow_all: bool = False,
         allow: frozenset[tuple[str, int]] = frozenset(),
+        shared: str | None = None,
         resolver: Resolver = system_resolver,
     ) -> None:
         self._allow_all = allow_all
         self._allow = allow
+        self._shared = None if shared is None else re.compile(re.escape(shared) + _SHARE)
         self._resolver = resolver
         self._lookups: ThreadPoolExecutor | None = None
         self._lock = Lock()
@@ -100,7 +105,9 @@ class Guard:
         return Target(parsed, tuple(str(address) for address in found))
 
     def _is_allowed(self, parsed: ParsedUrl) -> bool:
-        return self._allow_all or (parsed.host, parsed.port) in self._allow
+        if self._allow_all or (parsed.host, parsed.port) in self._allow:
+            return True
+        return self._shared is not None and self._shared.fullmatch(parsed.text) is not None
 
     def _look_up(self, parsed: ParsedUrl, seconds: float) -> list[IpAddress]:
         future = self._executor().submit(self._resolver, parsed.host, parsed.port)

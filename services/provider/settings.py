@@ -16,6 +16,7 @@ from libs.web.settings import Env, Secret
 from services.provider.adapters.keys import ProviderKeys
 from services.provider.settings_keys import read_keys
 from services.provider.settings_parts import by_chain, http_url, http_urls
+from services.provider.shared_files_setting import read_shared_files
 
 Value = TypeVar("Value")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -42,6 +43,7 @@ class Settings:
     authorized_decrypters: tuple[str, ...]  # empty: anybody
     allow_non_public_ip: bool
     fetch_allow: str  # host:port, ... that may be private
+    shared_files: str | None  # of the file catalogue: their URL up to the token
     ipfs_gateway: str
     arweave_gateway: str
     request_timeout_seconds: float  # one attempt at a file's origin
@@ -115,6 +117,7 @@ def _fetching(env: Env) -> dict[str, Any]:
     return {
         "allow_non_public_ip": env.bool("ALLOW_NON_PUBLIC_IP"),
         "fetch_allow": _fetch_allow(env),
+        "shared_files": read_shared_files(env),
         "ipfs_gateway": _optional_url(env, "IPFS_GATEWAY") or "https://ipfs.io",
         "arweave_gateway": _optional_url(env, "ARWEAVE_GATEWAY") or "https://arweave.net/",
         "request_timeout_seconds": env.float("REQUEST_TIMEOUT", 10.0, least=0.1),

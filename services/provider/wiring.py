@@ -105,7 +105,9 @@ def build(settings: Settings) -> Deps:
 def _parts(settings: Settings, database: Database, jwks: RemoteJwks) -> _Parts:
     chains, clock, ledger = _chains(settings), SystemClock(), SqlNonceLedger(database)
     assets = CatalogueHttp(InternalClient(settings.catalogue_url, "catalogue", None))
-    gateways = Gateways(ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway)
+    gateways = Gateways(
+        ipfs=settings.ipfs_gateway, arweave=settings.arweave_gateway, files=settings.shared_files
+    )
     origins, contracts = _origins(settings, ORIGIN_IDLE_SECONDS), ChainContractReader(chains)
     # A look at a file is not worth the patience that its download is.
     glances = _origins(settings, settings.request_timeout_seconds)
@@ -247,6 +249,7 @@ def _origins(settings: Settings, idle_seconds: float) -> GuardedOrigins:
     fetcher = make_fetcher(
         allow_non_public_ip=settings.allow_non_public_ip,
         fetch_allow=settings.fetch_allow,
+        shared_files=settings.shared_files,
         request_timeout=settings.request_timeout_seconds,
         idle_seconds=idle_seconds,
     )

@@ -9,12 +9,17 @@ from services.provider.domain.origins import OriginRefused, OriginRequest, Origi
 
 
 def make_fetcher(
-    *, allow_non_public_ip: bool, fetch_allow: str, request_timeout: float, idle_seconds: float
+    *,
+    allow_non_public_ip: bool,
+    fetch_allow: str,
+    request_timeout: float,
+    idle_seconds: float,
+    shared_files: str | None = None,
 ) -> Fetcher:
-    """`request_timeout` bounds everything up to the end of the origin's headers; seconds. Raises
-    ValueError.
+    """`request_timeout` bounds everything up to the end of the origin's headers; seconds. `shared_files` is
+    the URL of shared files of the file catalogue, up to their token. Raises ValueError.
     """
-    guard = Guard(allow_all=allow_non_public_ip, allow=parse_allow(fetch_allow))
+    guard = Guard(allow_all=allow_non_public_ip, allow=parse_allow(fetch_allow), shared=shared_files)
     limits = Limits(
         connect_seconds=min(5.0, request_timeout),
         read_seconds=idle_seconds,

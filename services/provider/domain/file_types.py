@@ -1,5 +1,5 @@
-"""The five types of file objects: what each must hold, how its bytes are obtained. Source: contract
-section 6.
+"""The types of file objects: what each must hold, how its bytes are obtained. Source: contract section 6;
+`lfn` is our own, a file of the file catalogue.
 
 Texts of refusals are upstream's, word for word, because clients show them. Identifiers are checked by
 grammar, so that none can be an absolute URL or climb out of its gateway.
@@ -24,6 +24,7 @@ MAX_QUERY_CHARS = 64 * 1024
 MALFORMED = "malformed file object."
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}(?:/[A-Za-z0-9_.~!$'()*+,;=@-]{1,255}){0,16}/?")
 _DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
+_SHARE = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 
@@ -46,6 +47,7 @@ class Gateways:
 
     ipfs: str = "https://ipfs.io"
     arweave: str = "https://arweave.net/"
+    files: str | None = None  # where shared files of the file catalogue are, up to their token
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,7 +122,23 @@ class SmartContractFile:
         return ContractCall(self.address, self.abi, tuple(userdata[name] for name in names), self.chain_id)
 
 
-FileObject = UrlFile | IpfsFile | ArweaveFile | GraphqlFile | SmartContractFile
+@dataclass(frozen=True, slots=True, repr=False)
+class LogicalFile:
+    """`share` is the right to read it, which somebody who may gave away; the catalogue ends it."""
+
+    type: ClassVar[str] = "lfn"
+    lfn: str
+    share: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def plan(self, userdata: Userdata, gateways: Gateways) -> OriginRequest:
+        if gateways.files is None:
+            raise FileObjectRefused("Unsupported type lfn")
+        name = self.lfn.rpartition("/")[2]
+        return OriginRequest("GET", f"{gateways.files}{self.share}", fallback_name=name)
+
+
+FileObject = UrlFile | IpfsFile | ArweaveFile | GraphqlFile | SmartContractFile | LogicalFile
 
 
 def parse_file(raw: Mapping[str, Any]) -> FileObject:
@@ -188,6 +206,18 @@ def _smartcontract(raw: Mapping[str, Any]) -> FileObject:
     return SmartContractFile(address, abi, _chain_id(raw.get("chainId")))
 
 
+def _logical(raw: Mapping[str, Any]) -> FileObject:
+    lfn = _text(raw, "lfn", "malformed service files, missing required keys.", MAX_URL_CHARS)
+    share = _text(raw, "share", "malformed service files, missing share.", MAX_URL_CHARS)
+    if not lfn.startswith("/") or _SHARE.fullmatch(share) is None or not _is_printable(lfn):
+        raise FileObjectRefused(MALFORMED)
+    return LogicalFile(lfn, share)
+
+
+def _is_printable(text: str) -> bool:
+    return text.isprintable() and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _are_inputs(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, Mapping) and isinstance(item.get("type"), str) for item in value
@@ -247,6 +277,7 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], FileObject]] = {
     "arweave": _arweave,
     "graphql": _graphql,
     "smartcontract": _smartcontract,
+    "lfn": _logical,
 }
 TYPES = tuple(_PARSERS)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from libs.fetch.guard import parse_allow
 from libs.web.settings import Env, Secret
 from services.provider.egress.ticket import MIN_KEY_CHARS
+from services.provider.shared_files_setting import read_shared_files
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -19,6 +20,7 @@ class Settings:
     graceful_seconds: int  # EGRESS_GRACEFUL_SECONDS: what a stop waits for running downloads
     allow_non_public_ip: bool
     fetch_allow: str
+    shared_files: str | None  # of the file catalogue: their URL up to the token
     request_timeout_seconds: float
     request_retries: int
     origin_idle_seconds: float  # EGRESS_ORIGIN_IDLE_SECONDS: longest silence inside a body
@@ -37,6 +39,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         graceful_seconds=env.int("EGRESS_GRACEFUL_SECONDS", 30, least=1),
         allow_non_public_ip=env.bool("ALLOW_NON_PUBLIC_IP"),
         fetch_allow=_fetch_allow(env),
+        shared_files=read_shared_files(env),
         request_timeout_seconds=env.float("REQUEST_TIMEOUT", 10.0, least=0.1),
         request_retries=env.int("REQUEST_RETRIES", 1, least=1, most=10),
         origin_idle_seconds=env.float("EGRESS_ORIGIN_IDLE_SECONDS", 60.0, least=0.1),

@@ -18,6 +18,7 @@ def create_app(settings: Settings) -> EgressApp:
     fetcher = make_fetcher(
         allow_non_public_ip=settings.allow_non_public_ip,
         fetch_allow=settings.fetch_allow,
+        shared_files=settings.shared_files,
         request_timeout=settings.request_timeout_seconds,
         idle_seconds=settings.origin_idle_seconds,
     )

@@ -18,7 +18,9 @@ from services.provider.domain.file_types import (
 from services.provider.domain.origins import ContractCall, OriginRequest
 from services.provider.domain.userdata import UserdataUnreadable, parse_userdata
 
-GATEWAYS = Gateways("https://ipfs.test", "https://arweave.test/")
+SHARED = "http://catalogue.test/filecatalogue/shared/"
+GATEWAYS = Gateways("https://ipfs.test", "https://arweave.test/", SHARED)
+SHARE = "abcdefghij_-ABCDEFGHIJ0123456789abcdefghijk"
 URL = "https://files.test/a.csv"
 CID = "QmRhsp7eghZtW4PktPC2wAHdKoy2LiF1n6UXMKmAhqQJUA"
 TX = "USuWnUl3gLPhm4TPbmL6E2a2e2SWMCVo9yWCaapD-98"
@@ -283,3 +285,39 @@ FIELDS = ("url", "method", "headers", "hash", "transactionId", "query", "address
 def test_any_file_object_is_planned_or_refused(kind: str, raw: dict[str, Any], userdata: object) -> None:
     with contextlib.suppress(FileObjectRefused, UserdataUnreadable):
         make_plan({**raw, "type": kind}, parse_userdata(userdata), GATEWAYS)
+
+
+class TestLogicalFile:
+    RAW = {"type": "lfn", "lfn": "/lhcb/run 1/a.dat", "share": SHARE}  # noqa: RUF012
+
+    def test_it_is_fetched_with_its_share_and_keeps_its_name(self) -> None:
+        assert plan(self.RAW, {"x": "1"}) == OriginRequest("GET", SHARED + SHARE, fallback_name="a.dat")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"share": "../../../internal/files/locate"},
+            {"share": "a" * 19},
+            {"share": "a" * 65},
+            {"share": SHARE + "?x"},
+            {"share": None},
+            {"share": 5},
+            {"share": ["x"]},
+            {"lfn": "relative"},
+            {"lfn": None},
+            {"lfn": "/a\nb"},
+            {"lfn": "/\ud800"},
+        ],
+    )
+    def test_what_is_no_share_is_refused_without_being_shown(self, changes: dict[str, Any]) -> None:
+        with pytest.raises(FileObjectRefused) as caught:
+            plan({**self.RAW, **changes})
+        assert "malformed" in caught.value.text
+        assert "internal" not in caught.value.text
+
+    def test_without_a_file_catalogue_there_is_no_such_type(self) -> None:
+        with pytest.raises(FileObjectRefused, match="Unsupported type lfn"):
+            make_plan(self.RAW, {}, Gateways())
+
+    def test_the_share_shows_nowhere(self) -> None:
+        assert SHARE not in repr(parse_file(self.RAW)) + repr(plan(self.RAW))

@@ -129,3 +129,33 @@ def test_a_slow_look_up_is_given_up() -> None:
             Guard(resolver=slow).resolve("http://slow.example/", seconds=0.05)
     finally:
         release.set()
+
+
+TOKEN = "A-_4" * 10 + "xyz"
+SHARED = "http://127.0.0.1:8043/filecatalogue/shared/"
+
+
+def test_a_shared_files_url_is_allowed_on_a_neighbour_of_ours() -> None:
+    assert Guard(shared=SHARED).resolve(SHARED + TOKEN).ip == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        SHARED,
+        SHARED + "short",
+        SHARED + TOKEN + "/",
+        SHARED + TOKEN + "/../../metrics",
+        SHARED + "../" + TOKEN,
+        SHARED + "%2e%2e/" + TOKEN,
+        SHARED + TOKEN + "?x=1",
+        SHARED + "x" * 65,
+        "http://127.0.0.1:8043/internal/files/locate",
+        "http://127.0.0.1:8044/filecatalogue/shared/" + TOKEN,
+        "http://127.0.0.2:8043/filecatalogue/shared/" + TOKEN,
+        "https://127.0.0.1:8043/filecatalogue/shared/" + TOKEN,
+    ],
+)
+def test_nothing_else_of_the_neighbour_is(url: str) -> None:
+    with pytest.raises(UrlRefused):
+        Guard(shared=SHARED).resolve(url)
