@@ -5,10 +5,14 @@ Knows nothing of requests; see params.py for the merge of query, JSON and form.
 
 import json
 import re
+from math import isinf
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.$\[\]-]{1,64}")
+
+_WORD = 1 << 63
+_MOST_DIGITS = 20  # of 64 bits, with the sign
 
 Json = dict[str, "Json"] | list["Json"] | str | bool | None
 
@@ -49,6 +53,17 @@ def shown(name: str, otherwise: str) -> str:
     return name if SAFE_NAME.fullmatch(name) else otherwise
 
 
+def plain(value: Json, field: str = "body") -> object:
+    """With numbers as Python has them. Raises BadParams for one that no 64 bits hold."""
+    if isinstance(value, NumberText):
+        return _number(value, field)
+    if isinstance(value, dict):
+        return {key: plain(member, field) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member, field) for member in value]
+    return value
+
+
 def parse_json(data: bytes | str, field: str = "body", *, max_depth: int = MAX_DEPTH) -> Json:
     """The value of `data`, with every number as NumberText.
 
@@ -80,6 +95,16 @@ def check_text(text: str, field: str) -> None:
             text.encode()
         except UnicodeEncodeError:
             raise BadParams(field, f"The {field} field is not valid Unicode.") from None
+
+
+def _number(text: NumberText, field: str) -> int | float:
+    if text.is_integer:
+        if len(text) > _MOST_DIGITS or not -_WORD <= (whole := int(text)) < _WORD:
+            raise BadParams(field, f"A whole number in the {field} is larger than 64 bits.")
+        return whole
+    if isinf(number := float(text)):
+        raise BadParams(field, f"A number in the {field} is too large.")
+    return number
 
 
 def _decoded(data: bytes | str, field: str) -> str:

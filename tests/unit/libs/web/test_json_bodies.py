@@ -6,6 +6,7 @@ from werkzeug.test import EnvironBuilder
 
 from libs.web.json_bodies import UnknownCoding, read_json_object
 from libs.web.params import BadParams, TooLarge
+from libs.web.strict_json import parse_json, plain
 
 MOST = 1000
 WHOLE = gzip.compress(b"{}", mtime=0)  # parameters of tests must not change with the clock
@@ -59,3 +60,15 @@ def test_what_is_not_one_gzip_member_is_refused(body: bytes) -> None:
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(BadParams):
         read(body)
+
+
+def test_numbers_become_numbers_where_64_bits_hold_them() -> None:
+    value = parse_json(b'{"a": [1, -9223372036854775808, 4.2, 1e3, "x", true, null]}')
+    assert plain(value) == {"a": [1, -(2**63), 4.2, 1000.0, "x", True, None]}
+    assert type(plain(parse_json(b"[7]"))[0]) is int  # type: ignore[index]
+
+
+@pytest.mark.parametrize("text", [b"9223372036854775808", b"1e999", b"-1e999", b"1" * 5000])
+def test_numbers_that_no_64_bits_hold_are_refused(text: bytes) -> None:
+    with pytest.raises(BadParams):
+        plain(parse_json(text))
