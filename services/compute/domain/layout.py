@@ -5,6 +5,7 @@
     meanwhile jobs/<uid>/outputs/<path>             in the object store
     jobs/<uid>/logs/<attempt>/<stream>
     jobs/<uid>/errands/<errand uid>
+    jobs/<uid>/archives/<name>
     sandboxes/<owner hash>/<name>
     objects/<blob>
 
@@ -72,6 +73,11 @@ def stored_log(uid: str, attempt: int, name: str) -> str:
 def stored_logs(uid: str, attempt: int) -> str:
     """The folder of an attempt's kept logs."""
     return f"jobs/{uid}/logs/{attempt}"
+
+
+def stored_archive(uid: str, name: str) -> str:
+    """What was made of a job's files for whoever wanted them in one."""
+    return f"jobs/{uid}/archives/{name}"
 
 
 def stored_errand(uid: str, errand: str) -> str:

@@ -1,16 +1,14 @@
 """What a job left: its kept outputs one by one or all in one archive. Streamed; nothing is held in memory."""
 
-import zipfile
-from collections.abc import Iterator, Sequence
-from typing import IO, cast
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
+from services.compute.domain.archives.packing import FORMS, Packed, pack
 from services.compute.domain.errors import OutputNotFound
 from services.compute.domain.job import Job, Stored, StoredFile
 from services.compute.domain.layout import stored_output
 from services.compute.ports.files import Logs, ObjectFiles
 from services.compute.ports.store import JobStore
-
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the format's first: equal outputs make equal archives
 
 
 class Results:
@@ -43,26 +41,18 @@ class Results:
 
     def archive(self, job: Job, kind: Stored = Stored.OUTPUT) -> Iterator[bytes]:
         """All files of the kind as one zip, in pieces as they are read."""
-        return started(self._zipped(job, self.list(job, kind)))
+        return started(pack(self.packed(job, self.list(job, kind)), FORMS["zip"]))
+
+    def packed(self, job: Job, files: Iterable[StoredFile]) -> Iterator[Packed]:
+        """As archives take them, under their own paths."""
+        for file in files:
+            pieces = partial(self._pieces, job, file.kind, file.path, 0, None)
+            yield Packed(file.path, file.size, pieces)
 
     def _pieces(self, job: Job, kind: Stored, path: str, start: int, length: int | None) -> Iterator[bytes]:
         if kind is Stored.LOG:
             return self._logs.chunks(job.uid, job.attempt, path, start, length)
         return self._files.open(stored_output(job.uid, path), start, length)
-
-    def _zipped(self, job: Job, files: Sequence[StoredFile]) -> Iterator[bytes]:
-        sink = _Sink()
-        with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for file in files:
-                entry = zipfile.ZipInfo(file.path, _ZIP_DATE)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                with archive.open(entry, "w", force_zip64=True) as member:
-                    for piece in self._pieces(job, file.kind, file.path, 0, None):
-                        member.write(piece)
-                        yield from sink.taken()
-                yield from sink.taken()
-        yield from sink.taken()
 
 
 def started(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -75,21 +65,3 @@ def _from(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
     yield from rest
-
-
-class _Sink:
-    """What zipfile writes to; it cannot seek, so that sizes follow each member."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None: ...
-
-    def taken(self) -> Iterator[bytes]:
-        pieces, self._pieces = self._pieces, []
-        if pieces:
-            yield b"".join(pieces)

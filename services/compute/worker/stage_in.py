@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from services.compute.domain.archives.members import BadArchive
 from services.compute.domain.errors import FilesUnavailable, JobNotFound, OutputNotFound, Refused
 from services.compute.domain.job import Job
 from services.compute.domain.reasons import Reason
@@ -25,7 +26,6 @@ from services.compute.worker.journal import Journal
 from services.compute.worker.sources import Sources
 from services.compute.worker.tools import Tools
 from services.compute.worker.unpacking.landing import Landing, Target, TooLarge
-from services.compute.worker.unpacking.members import BadArchive
 from services.compute.worker.unpacking.unpack import unpack
 from services.compute.worker.view import Parts, locate, seen_at
 from services.compute.worker.workplace import folder_mode, make_folder

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.compute.domain.archives.members import BadArchive, Kind, Member, parts_of, shown
 from services.compute.worker import inside
 from services.compute.worker.links import is_inner, is_spelled, leads_out
-from services.compute.worker.unpacking.members import BadArchive, Kind, Member, parts_of, shown
 from services.compute.worker.workplace import file_mode, folder_mode
 
 MAX_DEPTH: Final = 64
@@ -45,15 +45,18 @@ class Landing:
         self._links: dict[tuple[str, ...], str] = {}
         self.used = 0  # bytes of room
 
-    def take(self, members: Iterable[Member]) -> None:
-        """Raises BadArchive, TooLarge, OSError, and what `check` does."""
+    def take(self, members: Iterable[Member], *, executable: bool = False) -> None:
+        """`executable`: all of its files are, whatever the archive says.
+
+        Raises BadArchive, TooLarge, OSError, and what `check` does.
+        """
         for member in members:
             self._check()
             self._use(ENTRY_BYTES)
             if len(member.parts) > MAX_DEPTH:
                 raise BadArchive(f"folders in it lie more than {MAX_DEPTH} deep")
             with _explained(member):
-                self._put(member)
+                self._put(member, executable)
         if (link := leads_out(self._links)) is not None:
             raise BadArchive(f"it holds a link that leads out of its place: {shown('/'.join(link))}")
 
@@ -74,14 +77,14 @@ class Landing:
         if self.used > self._room:
             raise TooLarge
 
-    def _put(self, member: Member) -> None:
+    def _put(self, member: Member, executable: bool) -> None:
         if member.kind is Kind.FOLDER:
             os.close(self._folder(member.parts))
         elif not member.parts:
             raise BadArchive("its top is no folder")
         elif member.kind is Kind.FILE:
             self._links.pop(member.parts, None)
-            self.write(member.parts, member.content, executable=member.executable)
+            self.write(member.parts, member.content, executable=member.executable or executable)
         elif member.kind is Kind.LINK:
             self._link(member)
         else:

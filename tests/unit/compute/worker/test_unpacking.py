@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.compute.worker.unpacking import members as members_module
+from services.compute.domain.archives import members as members_module
+from services.compute.domain.archives.members import BadArchive
 from services.compute.worker.unpacking.landing import TooLarge
-from services.compute.worker.unpacking.members import BadArchive
 from tests.archives import (
     ROOM,
     Ground,
@@ -67,6 +68,7 @@ class TestHonest:
             ("x.TGZ", gzip.compress),
             ("x.tar.gz", gzip.compress),
             ("x.tar.bz2", bz2.compress),
+            ("x.tar.zst", zstandard.compress),
         ],
     )
     @pytest.mark.parametrize("style", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -153,6 +155,9 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "no tar": ("x.tar", b"hello" * 500),
     "nothing": ("x.tar", b""),
     "no gzip": ("x.tgz", tar(("a", b"x"))),
+    "no zstd": ("x.tar.zst", gzip.compress(b"x")),
+    "bad zstd": ("x.tar.zst", zstandard.compress(os.urandom(90000))[:20000]),
+
     "no bzip": ("x.tar.bz2", gzip.compress(b"x")),
     "cut gzip": ("x.tgz", gzip.compress(tar(("a", os.urandom(9000))))[:4000]),
     "bad gzip": ("x.gz", gzip.compress(os.urandom(9000))[:-8] + b"\0" * 8),
@@ -228,7 +233,10 @@ class TestHostile:
         assert ground.checks >= 20
 
     @settings(max_examples=60, deadline=None)
-    @given(data=st.binary(max_size=2048), name=st.sampled_from(["x.tar", "x.tgz", "x.gz", "x.bz2", "x.zip"]))
+    @given(
+        data=st.binary(max_size=2048),
+        name=st.sampled_from(["x.tar", "x.tgz", "x.gz", "x.bz2", "x.tar.zst", "x.zip"]),
+    )
     def test_any_bytes(self, tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str) -> None:
         self.tried(Ground(tmp_path_factory.mktemp("any")), data, name)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from io import BufferedIOBase
 from typing import IO, Any, Final
 
-from services.compute.worker.unpacking.members import CHUNK, MAX_MEMBERS, BadArchive, Kind, Member, parts_of
+from services.compute.domain.archives.members import CHUNK, MAX_MEMBERS, BadArchive, Kind, Member, parts_of
 
 MAX_DIRECTORY: Final = 16 * 1024 * 1024  # bytes of the list of members, which is read at once
 _MAX_LINK: Final = 4096

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
-from services.compute.worker.unpacking.members import CHUNK, MAX_MEMBERS, BadArchive, Kind, Member, parts_of
+from services.compute.domain.archives.members import CHUNK, MAX_MEMBERS, BadArchive, Kind, Member, parts_of
 
 MAX_HEADER: Final = 64 * 1024  # of names and attributes before one member
 _BLOCK: Final = tarfile.BLOCKSIZE

@@ -1,0 +1,1 @@
+"""Archives of strangers, read a member at a time; all of them may be hostile."""
