@@ -1,8 +1,9 @@
-"""Starts our servers as forks of one process that has already loaded what they import from others.
+"""Starts our processes as forks of one that has already loaded what they import from others.
 
 Loading Flask, SQLAlchemy, Alembic and their like costs each process of ours a second of CPU, our own a
 fifth of that. These each process imports itself, and prometheus_client too: it reads the environment when it
-is imported.
+is imported. In all else a fork is as a process that was started: a session of its own, the default actions
+on signals, the environment it was given, and random numbers that nobody else has.
 """
 
 import multiprocessing
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from scripts.stack import processes
 
 REPO = Path(__file__).resolve().parents[1]
 LOADED = (
@@ -66,12 +69,21 @@ def fork(module: str, arguments: Sequence[str], environ: Mapping[str, str], log:
     return Fork(process)
 
 
+def spawn(command: Sequence[str], environ: Mapping[str, str], log: Path, cwd: Path) -> int:
+    """As `scripts.stack.processes.spawn`: modules of Python become forks, all else starts as there."""
+    if list(command[:2]) != [sys.executable, "-m"] or cwd != REPO:
+        return processes.spawn(command, environ, log, cwd)
+    return fork(command[2], command[3:], environ, log).pid
+
+
 def _run(module: str, arguments: tuple[str, ...], environ: dict[str, str], log: str) -> None:
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # for its own children, as where nothing was forked
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
+    sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(REPO)

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from scripts.stack import processes
 from scripts.stack import up as stack
 from scripts.stack.config import REPO, StackConfig
 from scripts.stack.free_ports import free_ports
 from scripts.stack.processes import find, tail
+from tests import nursery
 
 OCEANJS = REPO / "tests" / "e2e" / "oceanjs"
 
@@ -62,6 +64,7 @@ def running(
     """Start a stack, yield it, stop every process it started."""
     config = StackConfig(run_dir=run_dir, ports=free_ports(), environment=dict(environment or {}))
     config = replace(config, **changes)  # type: ignore[arg-type]
+    processes.start_with(nursery.spawn)
     try:
         yield Stack(config, stack.up(config))
     finally:

@@ -12,7 +12,9 @@ PATIENCE_SECONDS = 60.0
 def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Ask until the answer is a true one, and return that; fails when time is up."""
     until = time.monotonic() + seconds
+    pause = 0.01
     while not (answer := condition()):
         assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(0.1, pause * 1.2)  # asking takes time from whom is waited for
     return answer

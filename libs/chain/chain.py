@@ -31,6 +31,7 @@ from libs.chain.parse import (
 from libs.chain.rpc import RpcPool
 from libs.chain.types import Head, Log, NftMetadata, Receipt, SendingTerms, Transaction
 from libs.chain.waiting import ReceiptWaiter
+from libs.sharing.calls import SharedCalls
 
 Value = TypeVar("Value")
 Topics = Sequence[str | Sequence[str] | None]
@@ -51,6 +52,7 @@ class Chain:
         self.finality_blocks = finality_blocks
         self._receipts: FactCache[str, Receipt] = FactCache(_MAX_RECEIPT_BYTES, _receipt_weight)
         self._facts: FactCache[tuple[str, str], Any] = FactCache(_MAX_FACTS)
+        self._heads: SharedCalls[Head] = SharedCalls()
         self._waiter = ReceiptWaiter(self.fresh_receipt, self.transaction)
 
     # -- the chain itself -----------------------------------------------------------------------
@@ -74,7 +76,11 @@ class Chain:
         return self._addresses.address_of(name)
 
     def head(self) -> Head:
-        """The newest block. A node behind what was already seen is passed over while another is not."""
+        """The newest block, as it is after this was asked. A node behind what was already seen is passed over
+        while another is not."""
+        return self._heads.value(None, self._newest)
+
+    def _newest(self) -> Head:
         seen = self._highest
         heads = self._pool.gather(
             "eth_getBlockByNumber",

@@ -13,11 +13,14 @@ from libs.sql.engine import make_engine
 from libs.sql.errors import SqlError
 
 ROOT = Path(__file__).resolve().parents[2]
+# A service's second database, under a name of its own: which service's, and where its store is.
+STORES = {"filecatalogue": ("catalogue", "files_sql")}
 
 
 def location(service: str) -> Path:
     """Where `service` keeps its migrations."""
-    return ROOT / "services" / service / "adapters" / "store_sql" / "migrations"
+    owner, store = STORES.get(service, (service, "store_sql"))
+    return ROOT / "services" / owner / "adapters" / store / "migrations"
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from flask import Blueprint, Flask, Request, Response, g, jsonify, request
 
-from libs.web import peers
+from libs.web.callers import Asked, Asking, Bare
 from libs.web.client_certificate import NO_CERTIFICATES, CertificateHeaders
 from libs.web.credentials import INVALID_TOKEN, BadCredential, Caller, Credential, bearer, quoted
 from libs.web.http import PeerUnavailable
@@ -30,6 +30,7 @@ MISSING: Final = "credential_missing"  # our own code: RFC 6750 has none when no
 _ATTRIBUTE: Final = "__tidegate_mark__"
 _WINDOWS: Final = "tidegate_windows"
 _GATE: Final = "tidegate_gate"
+_DECIDED: Final = "tidegate.decided"
 Headers = Mapping[str, str]
 
 
@@ -178,9 +179,7 @@ class Gate:
             credential = window.read(asked)
             if credential is None:
                 return _refusal(window, 401, MISSING, "A credential is required.")
-            if self._source is None:
-                raise PeerUnavailable("auth", "no way to ask it is set")
-            principal = self._source.principal(credential, _Asking(window.name, asked, self._certificates))
+            principal = self._principal(window, credential, asked.environ)
         except BadCredential as error:
             return _refusal(window, error.status, error.code, str(error))
         except Refused as error:
@@ -191,10 +190,40 @@ class Gate:
         except PeerUnavailable:
             text = "Credentials cannot be checked right now."
             return window.render(503, "temporarily_unavailable", text, {"Retry-After": "1"})
-        if not principal.may(*scopes) or (ADMIN in scopes and not principal.is_admin):
+        if not _may(principal, scopes):
             return _refusal(window, 403, "insufficient_scope", _lacking(scopes), scopes)
         g.principal = principal
         return None
+
+    def admitted(self, window: Window, scopes: tuple[str, ...], asked: Bare) -> Principal | None:
+        """As `admit`, for whoever answers before Flask: None unless the request may go on, and then Flask's
+        turn is next. What was found out goes along with it: nothing is asked, or counted as a guess, twice.
+
+        `window.read` must look at nothing but the environ.
+        """
+        environ = asked.environ
+        try:
+            credential = window.read(cast(Request, asked))
+            if credential is None:
+                return None
+            outcome: Principal | Exception = self._principal(window, credential, environ)
+        except BadCredential:
+            return None
+        except (Refused, TooManyTries, PeerUnavailable) as error:
+            outcome = error
+        environ[_DECIDED] = (window.name, credential, outcome)
+        return outcome if isinstance(outcome, Principal) and _may(outcome, scopes) else None
+
+    def _principal(self, window: Window, credential: Credential, environ: dict[str, Any]) -> Principal:
+        """Raises Refused, TooManyTries, PeerUnavailable."""
+        decided = environ.pop(_DECIDED, None)
+        if decided is not None and decided[:2] == (window.name, credential):
+            if isinstance(decided[2], Exception):
+                raise decided[2]
+            return cast(Principal, decided[2])
+        if self._source is None:
+            raise PeerUnavailable("auth", "no way to ask it is set")
+        return self._source.principal(credential, Asking(window.name, environ, self._certificates))
 
     def watch(self, window: Window, *scopes: str) -> Callable[[], bool]:
         """For answers that last: whether this request's credential still counts, to be asked later, also
@@ -202,8 +231,8 @@ class Gate:
         """
         asked: Request = cast(Any, request)._get_current_object()
         credential, source = window.read(asked), self._source
-        asking = _Asking(window.name, asked, self._certificates)
-        caller = _Asked(window.name, asking.peer, asking.thumbprint)
+        asking = Asking(window.name, asked.environ, self._certificates)
+        caller = Asked(window.name, asking.peer, asking.thumbprint)
 
         def still_counts() -> bool:
             if credential is None or source is None:
@@ -214,35 +243,6 @@ class Gate:
                 return False
 
         return still_counts
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The Caller of a request that may be over."""
-
-    window: str
-    peer: str
-    thumbprint: str | None
-
-
-class _Asking:
-    """The Caller of a request; what is seldom asked for is looked up when it is."""
-
-    __slots__ = ("_asked", "_certificates", "window")
-
-    def __init__(self, window: str, asked: Request, certificates: CertificateHeaders) -> None:
-        self.window = window
-        self._asked = asked
-        self._certificates = certificates
-
-    @property
-    def peer(self) -> str:
-        return peers.current()
-
-    @property
-    def thumbprint(self) -> str | None:
-        certificate = self._certificates.read(cast(Mapping[str, str], self._asked.headers))
-        return None if certificate is None or certificate.failure else certificate.thumbprint
 
 
 def gate_of(app: Flask) -> Gate:
@@ -275,6 +275,10 @@ def _refusal(window: Window, status: int, code: str, text: str, scopes: tuple[st
         challenge += f', error="{quoted(code)}", error_description="{quoted(text)}"'
         challenge += f', scope="{quoted(" ".join(scopes))}"' if scopes else ""
     return window.render(status, code, text, {"WWW-Authenticate": challenge})
+
+
+def _may(principal: Principal, scopes: tuple[str, ...]) -> bool:
+    return principal.may(*scopes) and (ADMIN not in scopes or principal.is_admin)
 
 
 def _lacking(scopes: tuple[str, ...]) -> str:

@@ -63,10 +63,7 @@ class Params(Mapping[str, Json]):
     def of(cls, request: Request, limits: Limits = DEFAULT_LIMITS) -> "Params":
         """Query over JSON over form. Raises BadParams (TooLarge for size limits)."""
         query = cls.of_query(request, limits)
-        body = read_body(request, limits.body)
-        if not body:
-            return query
-        return cls({**_body_values(body, request.mimetype, limits), **query._values})
+        return query.over_body(read_body(request, limits.body), request.mimetype, limits)
 
     @classmethod
     def of_query(cls, request: Request, limits: Limits = DEFAULT_LIMITS) -> "Params":
@@ -79,6 +76,10 @@ class Params(Mapping[str, Json]):
         """The JSON body alone, whatever its content type says. Raises BadParams."""
         body = read_body(request, limits.body)
         return cls(_object(body, limits) if body else {})
+
+    def over_body(self, body: bytes, media_type: str, limits: Limits = DEFAULT_LIMITS) -> "Params":
+        """These over those of a body, which are read as JSON or as a form. Raises BadParams."""
+        return Params({**_body_values(body, media_type, limits), **self._values}) if body else self
 
     def value(self, name: str) -> Json:
         """What was sent under `name`, None when absent. `dataset.documentId` looks inside JSON objects."""

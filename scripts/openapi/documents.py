@@ -19,6 +19,7 @@ from services.auth.dialects.pages.operations import OPERATIONS as AUTH_PAGES
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
 from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
+from services.compute.dialects.dirac.operations import OPERATIONS as COMPUTE_DIRAC
 from services.compute.dialects.internal.operations import OPERATIONS as COMPUTE_INTERNAL
 from services.compute.dialects.native.operations import OPERATIONS as COMPUTE_NATIVE
 from services.compute.dialects.ocean.operations import OPERATIONS as COMPUTE_OCEAN
@@ -52,6 +53,7 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
     "compute": (
         *COMPUTE_OCEAN,
         *COMPUTE_PROMINENCE,
+        *COMPUTE_DIRAC,
         *COMPUTE_NATIVE,
         *COMPUTE_INTERNAL,
         edge.whoami("compute"),

@@ -30,11 +30,8 @@ class Process:
         return _start_time(self.pid) == self.started
 
 
-def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir: Path, cwd: Path) -> Process:
-    """Start `command` in its own session, output appended to `<run_dir>/logs/<name>.log`."""
-    _end_orphans(run_dir, name)
-    log = run_dir / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+def spawn(command: Sequence[str], environ: Mapping[str, str], log: Path, cwd: Path) -> int:
+    """The pid of `command`, started in its own session, output appended to `log`."""
     with log.open("ab") as output:
         child = subprocess.Popen(
             list(command),
@@ -46,7 +43,26 @@ def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir
             start_new_session=True,
         )
     child.returncode = 0  # its pid file keeps it from here on: this object shall not miss it
-    process = Process(name, child.pid, _start_time(child.pid) or "", log)
+    return child.pid
+
+
+Spawn = Callable[[Sequence[str], Mapping[str, str], Path, Path], int]
+_spawn: Spawn = spawn
+
+
+def start_with(other: Spawn) -> None:
+    """From now on processes start with `other` instead of `spawn`: tests start theirs sooner."""
+    global _spawn
+    _spawn = other
+
+
+def start(name: str, command: Sequence[str], environ: Mapping[str, str], run_dir: Path, cwd: Path) -> Process:
+    """Start `command` in its own session, output appended to `<run_dir>/logs/<name>.log`."""
+    _end_orphans(run_dir, name)
+    log = run_dir / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    pid = _spawn(command, environ, log, cwd)
+    process = Process(name, pid, _start_time(pid) or "", log)
     pid_file = _pid_file(run_dir, name)
     pid_file.parent.mkdir(parents=True, exist_ok=True)
     pid_file.write_text(json.dumps({"pid": process.pid, "started": process.started, "log": str(log)}))

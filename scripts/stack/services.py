@@ -19,12 +19,13 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "PROVIDER_KEYSTORE_PASSWORD": ("provider",),
     "EGRESS_KEY": ("provider", "egress"),
     "CATALOGUE_PRIVATE_KEY": ("catalogue", "indexer"),
+    "FILECATALOGUE_DATABASE_URL": ("catalogue",),
     "AUTH_KEY_SECRET": ("auth",),
     "AUTH_SERVICE_CLIENTS": ("auth",),
     "AUTH_ADMIN_PASSWORD": ("auth",),
     "LOWDB_PASSWD": ("auth",),
     "DEFAULT_PAI_ADMIN_PASSWORD": ("auth",),
-    "CERTIFICATE_PROXY_SECRET": ("auth", "compute"),
+    "CERTIFICATE_PROXY_SECRET": ("auth", "catalogue", "compute"),
     "COMPUTE_FILES_URL": ("compute", "worker"),
     "COMPUTE_SMTP_URL": ("worker",),
 }
@@ -143,13 +144,14 @@ def _defaults(config: StackConfig, name: str) -> dict[str, str]:
             "AUTH_KEY_SECRET_FILE": keys.file("auth"),
             "AUTH_SERVICE_CLIENTS_FILE": keys.service_clients(),
         },
-        "catalogue": _catalogue(config, keys),
+        "catalogue": _catalogue(config, keys)
+        | {"FILECATALOGUE_DATABASE_URL": config.service_database("filecatalogue")},
         "indexer": _catalogue(config, keys) | {"INDEXER_HEALTH_PORT": str(config.ports.indexer)},
         "compute": _compute(config, keys),
         "worker": _compute(config, keys) | {"WORKER_HEALTH_PORT": str(config.ports.worker)},
     }
     if config.tls_port is not None and "CERTIFICATE_PROXY_SECRET" not in config.environment:
-        for service in ("auth", "compute"):
+        for service in ("auth", "catalogue", "compute"):
             own[service]["CERTIFICATE_PROXY_SECRET_FILE"] = keys.file("certificate_proxy")
     if name == "auth" and not _names_an_admin(config.environment):
         own["auth"] |= {"AUTH_ADMIN_USERNAME": "admin", "AUTH_ADMIN_PASSWORD_FILE": keys.file("dev_admin")}

@@ -4,7 +4,7 @@ Every method is one transaction, raises CatalogueUnavailable, and knows nothing 
 before (services/catalogue/usecases/files/rights.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,13 +14,17 @@ from services.catalogue.domain.files.entries import (
     Directory,
     File,
     Listing,
+    NewAttributes,
     NewFile,
     Replica,
-    Status,
     StorageElement,
     Usage,
 )
 from services.catalogue.domain.files.fields import Condition, Field, Known, Match, Value
+
+Agree = Callable[
+    [Attributes], bool
+]  # whether the caller may do it to what has these; asked once for each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,6 @@ class Nearest:
 
     directory: Directory
     is_itself: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAttributes:
-    """What changes; None stays."""
-
-    mode: int | None = None
-    owner: str | None = None
-    group: str | None = None
-    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +73,26 @@ class FileTree(Protocol):
         way).
         """
 
-    def remove_directories(self, path: str, *, recursive: bool) -> int:
-        """How many went. Raises NotThere, NotEmpty."""
+    def remove_directories(self, path: str, *, recursive: bool, agree: Agree) -> int:
+        """How many went. `agree` is asked about the directory and all below it. Raises NotThere, NotEmpty,
+        NotPermitted (`agree` says no), TooMuch (more lies below than one transaction takes away).
+        """
 
-    def change_directory(self, path: str, change: NewAttributes, now: float, *, recursive: bool) -> Directory:
-        """`recursive`: everything below it, files too. Raises NotThere."""
+    def change_directory(
+        self, path: str, change: NewAttributes, now: float, *, recursive: bool, agree: Agree
+    ) -> Directory:
+        """`recursive`: everything below it, files too; `agree` is asked about all that changes. Raises
+        NotThere, NotPermitted (`agree` says no).
+        """
 
     def usage(self, path: str) -> Mapping[str, Usage]:
         """Below it, by storage element. Raises NotThere."""
 
     def add_files(self, new: Sequence[NewFile], maker: Actor, now: float) -> Mapping[str, Outcome]:
         """By LFN, directories made on demand, metadata and ancestors too; each by itself, all in one
-        transaction. Registering twice is once: the same GUID (or none), size, checksum and replicas are no
-        Conflict. An unknown storage element is made known.
+        transaction. Ancestors are there already or come with it, in any order. Registering twice is once: the
+        same GUID (or none), size, checksum and replicas are no Conflict. An unknown storage element is made
+        known.
         """
 
     def remove_files(self, lfns: Sequence[str]) -> Mapping[str, Outcome]:
@@ -100,19 +101,28 @@ class FileTree(Protocol):
     def change_file(self, lfn: str, change: NewAttributes, now: float) -> File:
         """Raises NotThere."""
 
-    def set_replica(self, lfn: str, replica: Replica, *, moves_from: str | None, now: float) -> File:
-        """One for each storage element: it is added or takes the other's place; `moves_from` is the element
-        whose replica it was. Raises NotThere, Conflict (another one is there already).
+    def set_replica(
+        self, lfn: str, replica: Replica, *, moves_from: str | None, must_be_new: bool, now: float
+    ) -> File:
+        """One for each storage element: it is added or takes the other's place; the first of a file is its
+        master whatever `replica` says, and what takes a place takes the type along. `moves_from` is the
+        element whose replica it was: nothing may be on the new one yet, as with `must_be_new` (the same
+        replica is no Conflict there). Raises NotThere, Conflict.
         """
 
     def remove_replica(self, lfn: str, se: str, *, last_too: bool, now: float) -> None:
-        """Raises NotThere, Conflict (it is the last one)."""
+        """The first left, by element, becomes the master. Raises NotThere, Conflict (it is the last one)."""
 
     def ancestors(self, lfn: str, depth: int) -> Mapping[str, int]:
         """How many steps each is away. Raises NotThere."""
 
     def descendants(self, lfn: str, depth: int) -> Mapping[str, int]:
         """As `ancestors`."""
+
+    def add_ancestors(self, lfn: str, ancestors: Sequence[str]) -> None:
+        """Those it has already stay. Raises NotThere (also for an ancestor), Conflict (it would come from
+        itself).
+        """
 
     def storage_elements(self) -> Sequence[StorageElement]: ...
 
@@ -126,25 +136,45 @@ class FileTree(Protocol):
         """How many there were. Raises NotThere."""
 
 
-class FileMetadata(Protocol):
-    """Fields, values, searches."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer on its way: `status` and `headers` are those of HTTP (200, 206, 304, 416)."""
 
-    def fields(self) -> Mapping[str, Field]: ...
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
 
-    def declare(self, field: Field) -> bool:
-        """Whether it is new; parameters of its name that fit become values. Raises Conflict (declared
-        otherwise, or a parameter does not fit).
+
+class OwnBytes(Protocol):
+    """The bytes that this installation keeps of files."""
+
+    def open(self, guid: str, method: str, conditions: Mapping[str, str]) -> Opened:
+        """`conditions` are the reader's Range, If-Range and If-None-Match. Raises NotThere,
+        CatalogueUnavailable.
         """
 
-    def undeclare(self, name: str) -> None:
+
+class FileMetadata(Protocol):
+    """Fields, values, searches. Each VO has fields and metasets of its own; a path's VO is its first part, and
+    nothing is known of the root itself: what asks for it is answered from a VO's top directory.
+    """
+
+    def fields(self, vo: str) -> Mapping[str, Field]: ...
+
+    def declare(self, vo: str, field: Field) -> bool:
+        """Whether it is new; parameters of its name become values. Raises Conflict (declared otherwise, a
+        parameter that does not fit, is at the other level or has another one above it).
+        """
+
+    def undeclare(self, vo: str, name: str) -> None:
         """Its values go. Raises NotThere."""
 
-    def metasets(self) -> Mapping[str, Mapping[str, object]]: ...
+    def metasets(self, vo: str) -> Mapping[str, Mapping[str, object]]: ...
 
-    def put_metaset(self, name: str, contents: Mapping[str, object], by: str) -> bool:
+    def put_metaset(self, vo: str, name: str, contents: Mapping[str, object], by: str) -> bool:
         """Whether it is new."""
 
-    def remove_metaset(self, name: str) -> None:
+    def remove_metaset(self, vo: str, name: str) -> None:
         """Raises NotThere."""
 
     def directory_metadata(self, path: str, *, inherited: bool) -> Known:
@@ -153,18 +183,20 @@ class FileMetadata(Protocol):
     def file_metadata(self, lfn: str, *, inherited: bool) -> Known:
         """Raises NotThere."""
 
-    def set_directory(self, path: str, values: Mapping[str, Value], now: float) -> None:
-        """Declared names are values of their field's type, others parameters. Raises NotThere, Conflict (a
-        field that has a value above or below; the text names where).
+    def set_directory(self, path: str, values: Mapping[str, object], now: float) -> None:
+        """Declared names become values of their field's type, others parameters. Raises NotThere,
+        InvalidValue, Conflict (a field that has a value above or below, or is one of files; the text names
+        where).
         """
 
-    def set_file(self, lfn: str, values: Mapping[str, Value], now: float) -> None:
-        """Raises NotThere."""
+    def set_file(self, lfn: str, values: Mapping[str, object], now: float) -> None:
+        """Raises NotThere, InvalidValue, Conflict (a field of directories)."""
 
     def unset_directory(self, path: str, names: Sequence[str], now: float) -> None:
-        """Raises NotThere, also for a name without an own value."""
+        """Raises NotThere, also for a name without an own value; then nothing has changed."""
 
-    def unset_file(self, lfn: str, names: Sequence[str], now: float) -> None: ...
+    def unset_file(self, lfn: str, names: Sequence[str], now: float) -> None:
+        """As `unset_directory`."""
 
     def matching(
         self, path: str, conditions: Sequence[Condition], limit: int
@@ -177,15 +209,15 @@ class FileMetadata(Protocol):
         self, path: str, conditions: Sequence[Condition], *, with_files: bool
     ) -> Mapping[str, Sequence[Value]]:
         """The values of every field on what is compatible with all conditions (contract 3.5), sorted; fields
-        without any are left out. Raises NotThere, TooMuch.
+        without any are left out. `with_files`: fields of files too. Raises NotThere, TooMuch.
         """
 
     def find_files(
         self, path: str, conditions: Sequence[Condition], *, all_statuses: bool, limit: int, start: int
     ) -> tuple[int, Sequence[File]]:
-        """Files below `path` whose directory and whose own values fit, by LFN, and how many there are in
-        all. Raises NotThere.
+        """Files below `path` whose directory and whose own values fit, by directory and name, and how many
+        there are in all. Raises NotThere.
         """
 
 
-__all__ = ["Attributes", "FileMetadata", "FileTree", "Nearest", "NewAttributes", "Outcome"]
+__all__ = ["Agree", "Attributes", "FileMetadata", "FileTree", "Nearest", "NewAttributes", "Outcome"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from libs.signing.errors import MalformedKey
 from libs.signing.keys import PrivateKey
+from libs.web.client_certificate import NO_CERTIFICATES, CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -20,6 +21,17 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """Of the file catalogue. `own_se` names the storage element whose bytes this installation keeps;
+    `global_read`: whoever is of a VO may read all of its tree, whatever the modes say.
+    """
+
+    database_url: Secret
+    own_se: str
+    global_read: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Values only; secrets hide themselves."""
 
@@ -28,6 +40,8 @@ class Settings:
     public_url: str  # where clients reach us; shown in the API description
     log_level: str
     ledger: LedgerSettings | None = None
+    files: FileSettings | None = None  # None: no file catalogue
+    certificate_headers: CertificateHeaders = NO_CERTIFICATES  # tokens may be bound to certificates
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -40,6 +54,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         public_url=public_urls[0] if public_urls else "/",
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
         ledger=_ledger(env),
+        files=_files(env),
+        certificate_headers=configured_headers(env),
     )
     env.check()
     return settings
@@ -52,6 +68,14 @@ def _ledger(env: Env) -> LedgerSettings | None:
     if provider_url is None or auth_url is None or secret is None:
         return None
     return LedgerSettings(provider_url=provider_url, auth_url=auth_url, service_secret=secret)
+
+
+def _files(env: Env) -> FileSettings | None:
+    """None without a database."""
+    url = env.optional_secret("FILECATALOGUE_DATABASE_URL")
+    own_se = env.text("FILECATALOGUE_OWN_SE", "TIDEGATE")
+    global_read = env.bool("FILECATALOGUE_GLOBAL_READ", True)
+    return None if url is None else FileSettings(database_url=url, own_se=own_se, global_read=global_read)
 
 
 def _key(env: Env) -> PrivateKey:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from libs.web.gate import Gate
 from libs.web.service_tokens import ServiceTokenVerifier
+from services.compute.dialects.dirac import DiracParts
 from services.compute.dialects.internal.files import Shelf
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.ocean.parts import OceanParts
@@ -17,6 +18,7 @@ class Deps:
     """A room whose parts are None says that there are no jobs."""
 
     gate: Gate = field(default_factory=Gate)  # without a source it lets nobody in
+    dirac: DiracParts | None = None
     native: NativeParts | None = None
     ocean: OceanParts | None = None
     prominence: ProminenceParts | None = None

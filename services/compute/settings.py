@@ -47,6 +47,15 @@ class ProminenceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiracSettings:
+    sites: Mapping[str, tuple[str, ...]]  # names of sites by environment; none: all names stand for all
+    setup: str  # of jobs of credentials that name none
+    sandbox_bytes: int  # of the files that come with one request
+    jobs: int  # that one request brings
+    sandbox_form: str  # archives that nobody asked for in another form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Values only; secrets hide themselves."""
 
@@ -59,6 +68,7 @@ class Settings:
     bare_environments: bool  # computeEnvironments as a list, not by chain
     public_url: str  # where clients reach us, for links; empty: as they reached us each time
     prominence: ProminenceSettings
+    dirac: DiracSettings
     certificate_headers: CertificateHeaders
     log_level: str
 
@@ -79,11 +89,36 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             exit_completes=env.bool("COMPUTE_PROMINENCE_EXIT_COMPLETES"),
             errands=env.int("COMPUTE_ERRANDS", 8, least=1),
         ),
+        dirac=DiracSettings(
+            sites=_sites(env),
+            setup=next(iter(env.list("DIRAC_SETUPS")), "Production"),
+            sandbox_bytes=env.int("COMPUTE_DIRAC_SANDBOX_BYTES", 104857600, least=1),
+            jobs=env.int("COMPUTE_DIRAC_JOBS", 1000, least=1, most=10_000),
+            sandbox_form=_sandbox_form(env),
+        ),
         certificate_headers=configured_headers(env),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
     env.check()
     return settings
+
+
+def _sites(env: Env) -> Mapping[str, tuple[str, ...]]:
+    """`{"<environment>": ["<site>", ...]}`"""
+    found = env.json("COMPUTE_DIRAC_SITES", {})
+    is_good = isinstance(found, dict) and all(
+        isinstance(names, list) and names and all(isinstance(name, str) and name.strip() for name in names)
+        for names in found.values()
+    )
+    if not is_good:
+        env.problem("COMPUTE_DIRAC_SITES must be a JSON object of lists of names, by environment.")
+        return {}
+    return {environment: tuple(names) for environment, names in found.items()}
+
+
+def _sandbox_form(env: Env) -> str:
+    usual = env.choice("DIRAC_SANDBOX_DEFAULT", ("gz", "bz2", "zst"), "gz")
+    return f"tar.{usual}"
 
 
 def _public_url(env: Env) -> str:

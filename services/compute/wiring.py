@@ -9,6 +9,7 @@ from libs.web.internal_client import InternalClient, ServiceTokens
 from libs.web.jwks import RemoteJwks
 from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
 from libs.web.service_tokens import ServiceTokenVerifier
+from libs.web.settings import BadSettings
 from services.compute import foundation
 from services.compute.adapters.auth_tokens import AuthTokens
 from services.compute.adapters.clock import SystemClock
@@ -17,6 +18,9 @@ from services.compute.adapters.links import HmacLinks
 from services.compute.adapters.logs import StoredLogs
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.deps import Deps
+from services.compute.dialects.dirac import DiracParts
+from services.compute.dialects.dirac.limits import Limits
+from services.compute.dialects.dirac.manifest.sites import Sites
 from services.compute.dialects.internal.files import Shelf
 from services.compute.dialects.native import NativeParts
 from services.compute.dialects.native.streams import Streams
@@ -33,6 +37,7 @@ from services.compute.usecases.dead_letters import DeadLetters
 from services.compute.usecases.environments import RunningJobs
 from services.compute.usecases.errands import Ask
 from services.compute.usecases.follow import Follow
+from services.compute.usecases.job_archives import JobArchives
 from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.job_text import JobText
 from services.compute.usecases.jobs import Jobs
@@ -42,6 +47,7 @@ from services.compute.usecases.ocean_environments import OceanEnvironments
 from services.compute.usecases.ocean_jobs import OceanJobs
 from services.compute.usecases.ocean_start import OceanStart
 from services.compute.usecases.placing import Placing
+from services.compute.usecases.registering import RegisterOutputs
 from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
@@ -88,6 +94,7 @@ def build(settings: Settings) -> Deps:
         native=_native(shared),
         ocean=_ocean(shared, tokens, principals) if has_environments else None,
         prominence=_prominence(shared) if has_environments else None,
+        dirac=_dirac(shared, tokens) if has_environments else None,
         book=shared.book,
         shelf=Shelf(shared.store.objects, shared.files),
         verifier=ServiceTokenVerifier(jwks),
@@ -174,6 +181,39 @@ def _prominence(shared: _Shared) -> ProminenceParts:
         stores=_stores(shared),
         public_url=settings.public_url,
         exit_completes=settings.prominence.exit_completes,
+    )
+
+
+def _dirac(shared: _Shared, tokens: ServiceTokens) -> DiracParts:
+    settings = shared.settings
+    known = {environment.id for environment in shared.book.all()}
+    if not settings.dirac.sites.keys() <= known:
+        raise BadSettings(["COMPUTE_DIRAC_SITES names an environment that there is not."])
+    bytes_of = (max(settings.sandbox_bytes, settings.dirac.sandbox_bytes), settings.sandboxes_bytes)
+    catalogue = foundation.catalogue(settings.peers, tokens)
+    return DiracParts(
+        submit=shared.submit,
+        jobs=shared.jobs,
+        placing=Placing(shared.book, shared.abilities),
+        sandboxes=Sandboxes(shared.files, *bytes_of),
+        files=catalogue,
+        results=shared.results,
+        archives=JobArchives(shared.files),
+        register=RegisterOutputs(
+            shared.store,
+            shared.files,
+            shared.store.objects,
+            catalogue,
+            shared.clock,
+            settings.storage.catalogue_bytes,
+        ),
+        links=HmacLinks(settings.peers.service_secret),
+        clock=shared.clock,
+        sites=Sites(settings.dirac.sites),
+        limits=Limits(sandbox_bytes=settings.dirac.sandbox_bytes, jobs=settings.dirac.jobs),
+        setup=settings.dirac.setup,
+        public_url=settings.public_url,
+        usual_form=settings.dirac.sandbox_form,
     )
 
 

@@ -22,19 +22,10 @@ def alice(site: DiracSite) -> Issued:
     return site.authority.issue("Alice")
 
 
-def token_of(site: DiracSite, issued: Issued) -> str:
-    url = f"{site.tls}/oauth2/token?grant_type=client_credentials&group=vo_user&setup=Production"
-    body, status = site.curl(url, issued=issued).rsplit("\n", 1)
-    assert status == "200", body
-    token = json.loads(body)["token"]
-    assert isinstance(token, str)
-    return token
-
-
 def test_the_seeds_lines(site: DiracSite, alice: Issued) -> None:
     assert site.curl(f"{site.tls}/oauth2/groups", issued=alice) == '{"groups":["vo_user"]}\n200'
     assert site.curl(f"{site.tls}/oauth2/setups", issued=alice) == '{"setups":["Production"]}\n200'
-    assert len(token_of(site, alice)) == 43
+    assert len(site.token(alice)) == 43
 
 
 def refused(site: DiracSite, issued: Issued | None, query: str = "") -> tuple[str, str, str]:
@@ -61,7 +52,7 @@ def test_a_disabled_persons_certificate_counts_no_more(site: DiracSite, alice: I
         assert refused(site, alice)[0] == "401"
     finally:
         site.people.change(site.alice.id, state=PersonState.ACTIVE)
-    assert token_of(site, alice)
+    assert site.token(alice)
 
 
 def forged(issued: Issued) -> dict[str, str]:

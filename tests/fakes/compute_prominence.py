@@ -75,6 +75,7 @@ class Prominence:
     exit_completes: bool = False
     errands: Any = None
     store: Any = field(default_factory=MemoryJobStore)
+    keys: Any = field(default_factory=MemoryKeyValue)
     clock: Any = field(default_factory=PlannedClock)
 
     def __post_init__(self) -> None:
@@ -111,7 +112,7 @@ class Prominence:
     def _stores(self, book: EnvironmentBook) -> StoreParts:
         return StoreParts(
             objects=Objects(self.objects, self.files, self.clock, 1 << 20, 4 << 20),
-            keys=KeyValues(MemoryKeyValue(), self.clock),
+            keys=KeyValues(self.keys, self.clock),
             usage=self.store.usage,
             running=RunningJobs(self.store, book),
             environments=book,

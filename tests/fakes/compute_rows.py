@@ -7,6 +7,7 @@ from services.compute.domain.ids import JobId, JobUid, Tag
 from services.compute.domain.job import Event, Job, NewJob, Run, Stored, StoredFile, Wish
 from services.compute.domain.quotas import Held
 from services.compute.domain.reasons import Reason
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.states import ACTIVE, State
 from services.compute.ports.store import Filter, Key, Lease
 
@@ -27,6 +28,7 @@ class Row:
     wish_reason: Reason | None = None
     step: int = 0  # of a workflow's job
     instance: int = 0
+    sheet: Sheet | None = None
     events: list[Event] = field(default_factory=list)
     runs: dict[Tag, Run] = field(default_factory=dict)
     files: dict[tuple[Stored, str], StoredFile] = field(default_factory=dict)
@@ -56,7 +58,8 @@ class Row:
             exit_code=None,
             lingers=new.lingers,
         )
-        return cls(job, tuple(new.groups), new.natural_key, _plus(now, new.spec.clocks.queue))
+        until = _plus(now, new.spec.clocks.queue)
+        return cls(job, tuple(new.groups), new.natural_key, until, sheet=new.sheet)
 
     @property
     def environment(self) -> str:
@@ -73,6 +76,7 @@ class Row:
             groups=self.groups,
             facts={**job.facts, "retry_of": job.uid},
             natural_key=self.natural_key,
+            sheet=None if self.sheet is None else self.sheet.again(),
         )
 
     def has_natural_key(self, new: NewJob) -> bool:

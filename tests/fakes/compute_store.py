@@ -4,19 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.compute.domain.errors import (
-    AgreementInUse,
     AlreadyFinished,
     JobNotFound,
-    KeyInFlight,
-    KeyReused,
     NotFinished,
 )
-from services.compute.domain.ids import JobId, JobUid, Tag, new_uid
+from services.compute.domain.ids import JobUid, Tag
 from services.compute.domain.job import (
     KEEP_SECONDS,
     Event,
     Job,
-    NewJob,
     Page,
     Run,
     StoredFile,
@@ -24,37 +20,26 @@ from services.compute.domain.job import (
     in_order,
 )
 from services.compute.domain.notices import Notice
-from services.compute.domain.quotas import Held, Quotas, check
 from services.compute.domain.reasons import Reason
-from services.compute.domain.states import FINAL, WAITING, State
-from services.compute.ports.store import Filter, Head, Key, Revision, Submitted
-from tests.fakes.compute_rows import Row, held_of, is_wanted, key_of
-from tests.fakes.compute_workflows import MemoryWorkflowStore
+from services.compute.domain.states import WAITING, State
+from services.compute.ports.store import Filter, Head, Revision
+from tests.fakes.compute_rows import is_wanted
+from tests.fakes.compute_sheets import MemorySheets
+from tests.fakes.compute_submitting import MemorySubmitting
 
 
-class MemoryJobStore(MemoryWorkflowStore):
+class MemoryJobStore(MemorySubmitting):
     """`away` makes every call fail as a lost database does. `keys_at_work`: keys whose first request has not
     been answered, as a test wants them.
     """
 
     def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
         super().__init__(keep_seconds)
-        self._keys: dict[tuple[str, str, str], tuple[str, int]] = {}
         self._spent: dict[str, float] = {}
         self._revisions: dict[str, tuple[int, object]] = {}
+        self.sheets = MemorySheets(self)
 
     # -- for the windows ----------------------------------------------------------------------------
-    def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
-        with self._open():
-            if (earlier := self._replayed(key)) is not None:
-                return Submitted(earlier, replayed=True)
-            self._check_quotas(new, quotas)
-            return Submitted(self._insert(new, now, key), replayed=False)
-
-    def replayed(self, key: Key) -> Job | None:
-        with self._open():
-            return self._replayed(key)
-
     def find(self, ref: int | str, owners: Collection[str] | None) -> Job:
         with self._open():
             row = self._rows.get(ref if isinstance(ref, int) else self._ids.get(ref, 0))
@@ -123,14 +108,6 @@ class MemoryJobStore(MemoryWorkflowStore):
         with self._open():
             return in_order(self._rows[self._ids[uid]].files.values()) if uid in self._ids else []
 
-    def held(self, owner: str, groups: Sequence[str] = ()) -> Mapping[str, Held]:
-        with self._open():
-            rows = self._rows.values()
-            found = {owner: held_of(row for row in rows if row.job.owner == owner)}
-            for group in groups:
-                found[group] = held_of(row for row in rows if group in row.groups)
-            return found
-
     def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
         with self._open():
             row = self._row(uid)
@@ -157,22 +134,6 @@ class MemoryJobStore(MemoryWorkflowStore):
                 reason = Reason("deleted", "It was deleted before it ended.")
                 self.wish(uid, Wish.CANCEL, by, reason, now)
             return row.job
-
-    def retry(
-        self, uid: JobUid, by: str, now: float, quotas: Quotas | None = None, key: Key | None = None
-    ) -> Submitted:
-        with self._open():
-            if (earlier := self._replayed(key)) is not None:
-                return Submitted(earlier, replayed=True)
-            row = self._row(uid)
-            if not row.job.is_final:
-                raise NotFinished
-            if row.job.state is State.SUCCEEDED:
-                raise AlreadyFinished
-            new = replace(row.again(), lingers=row.job.lingers, notices=self.outbox.of(uid))
-            if quotas is not None:
-                self._check_quotas(new, quotas)
-            return Submitted(self._insert(new, now, key, by), replayed=False)
 
     # -- signed texts -------------------------------------------------------------------------------
     def is_spent(self, fingerprint: str) -> bool:
@@ -248,39 +209,3 @@ class MemoryJobStore(MemoryWorkflowStore):
     def ping(self) -> None:
         with self._open():
             pass
-
-    # -- inside -------------------------------------------------------------------------------------
-    def _replayed(self, key: Key | None) -> Job | None:
-        if key is None:
-            return None
-        if key_of(key) in self.keys_at_work:
-            raise KeyInFlight
-        fingerprint, number = self._keys.get(key_of(key), (key.fingerprint, 0))
-        if fingerprint != key.fingerprint:
-            raise KeyReused
-        return self._rows[number].job if number else None
-
-    def _check_quotas(self, new: NewJob, quotas: Quotas) -> None:
-        limits = quotas.of_groups(new.groups)
-        held = self.held(new.owner, tuple(limits))
-        check(quotas.of_owner(new.owner), held[new.owner], new.spec, new.owner)
-        for group, quota in limits.items():
-            check(quota, held[group], new.spec, f"group {group}")
-
-    def _insert(self, new: NewJob, now: float, key: Key | None, by: str | None = None) -> Job:
-        for row in self._rows.values():
-            if row.has_natural_key(new) and row.job.state not in FINAL:
-                raise AgreementInUse
-        uid = new.uid or new_uid()
-        if uid in self._ids:
-            raise ValueError("a job with this uid exists")
-        row = Row.of(new, JobId(self._next_id), uid, now)
-        self._next_id += 1
-        self._rows[row.job.id] = row
-        self._ids[uid] = row.job.id
-        row.note(None, by or new.owner, now)
-        for notice in new.notices:
-            self.outbox.add(notice, uid)
-        if key is not None:
-            self._keys[key_of(key)] = (key.fingerprint, row.job.id)
-        return row.job

@@ -4,8 +4,6 @@ come again when a connection broke: each key is one job, none is lost, and what 
 
 import contextlib
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,7 +20,7 @@ from services.compute.domain.states import FINAL, State
 from services.compute.ports.store import Filter
 from tests.compute_servers import ComputeSite, compute_site, kill_server
 from tests.granian import Granian, reserved_port
-from tests.integration.compute.many_workers import ENVIRONMENTS
+from tests.integration.compute.many_workers import ENVIRONMENTS, start_worker
 from tests.integration.compute.submitting import Caller
 from tests.processes import end_group
 from tests.waiting import wait_for
@@ -107,8 +105,7 @@ def site(database_url: str, tmp_path: Path, store: SqlJobStore) -> Iterator[Comp
 
 @pytest.fixture
 def worker(database_url: str, tmp_path: Path, store: SqlJobStore) -> Iterator[None]:
-    command = [sys.executable, "-m", "tests.integration.compute.many_workers"]
-    process = subprocess.Popen([*command, database_url, str(tmp_path), "w"], start_new_session=True)
+    process = start_worker(database_url, tmp_path, "w")
     yield
     end_group(process)
 

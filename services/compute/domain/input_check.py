@@ -71,8 +71,17 @@ def _value_problem(given: Input) -> str | None:
         )
     if given.source is Source.URL:
         return url_problem(value)
+    if given.source is Source.LFN:
+        return lfn_problem(value)
     uid, _, path = value.partition("/")
     return None if is_uid(uid) and is_plain_path(path) else "An output is named `<job uid>/<path>`."
+
+
+def lfn_problem(value: str) -> str | None:
+    """Whether it is there, and whose, the catalogue knows."""
+    if not value.startswith("/") or not is_plain_path(value[1:]):
+        return "A file of the catalogue is named by its whole path: /<vo>/..., without empty parts and dots."
+    return None
 
 
 def _is_address(value: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from services.compute.domain.job import Job
-from services.compute.domain.sheets import Column, Scope, Search, Sheet, Tally
+from services.compute.domain.sheets import Column, Scope, Search, Sheet, Tally, Value
 from services.compute.domain.states import State
 
 
@@ -15,16 +15,18 @@ class JobSheets(Protocol):
     def sheets(self, ids: Collection[int]) -> Mapping[int, Sheet]:
         """Jobs that were filed without one are left out."""
 
-    def tally(self, wanted: Search, columns: Sequence[Column]) -> Sequence[Tally]:
-        """Groups of jobs; a search's order does not count."""
+    def tally(self, wanted: Search, columns: Sequence[Column], limit: int) -> Sequence[Tally]:
+        """Groups of jobs; a search's order does not count. Whoever gets more than `limit` does not have them
+        all.
+        """
 
-    def values(self, wanted: Search, column: Column, limit: int) -> Sequence[object]:
-        """The different values of a column, `limit` at most."""
+    def values(self, wanted: Search, column: Column, limit: int) -> Sequence[Value]:
+        """The different values of a column. Whoever gets more than `limit` does not have them all."""
 
-    def history(
-        self, scope: Scope, since: float, until: float, step: float
-    ) -> Mapping[State, Mapping[float, int]]:
-        """How many jobs were in each state at each moment `since + n * step`; zeros are left out."""
+    def history(self, scope: Scope, since: int, until: int, step: int) -> Mapping[State, Mapping[int, int]]:
+        """How many jobs, of those that are kept, were in each state at each moment `since + n * step` before
+        `until`; zeros are left out. All in whole seconds.
+        """
 
     def batch(self, job: Job) -> Sequence[int]:
         """The ids of all that were submitted in one go with this one, itself included, in order."""

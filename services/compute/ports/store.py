@@ -138,6 +138,9 @@ class JobStore(Protocol):
         looked at that may have changed since. Raises KeyReused, KeyInFlight.
         """
 
+    def replayed_all(self, key: Key) -> Sequence[Job]:
+        """As `replayed`: all that came with it, by id; none when it is new."""
+
     def find(self, ref: int | str, owners: Collection[str] | None) -> Job:
         """By integer id or uid. Deleted jobs are found; windows that hide them look at deleted_at.
 

@@ -51,6 +51,22 @@ class Submit:
             return earlier
         return self._store.submit(self._fitted(new), self._quotas, self._clock.now(), key)
 
+    def all(self, new: Sequence[NewJob], key: Key | None = None) -> Sequence[Submitted]:
+        """All of them, of one owner, or none; once for each key, which then gives all of them again.
+
+        Raises as a call does, but for agreements; places of problems begin with the number of the job in
+        `new`.
+        """
+        if earlier := self.replayed_all(key):
+            return earlier
+        fitted = [self._numbered(number, each) for number, each in enumerate(new)]
+        return self._store.submit_all(fitted, self._quotas, self._clock.now(), key)
+
+    def replayed_all(self, key: Key | None) -> Sequence[Submitted]:
+        """As `replayed`: all jobs that came with the key, none when it is new."""
+        earlier = () if key is None else self._store.replayed_all(key)
+        return [Submitted(job, replayed=True) for job in earlier]
+
     def replayed(self, key: Key | None) -> Submitted | None:
         """The answer to an earlier request with this key, if any: asked before the request itself is looked
         at, since what it needs may be gone by now. Raises KeyReused, KeyInFlight, StoreUnavailable.
@@ -88,6 +104,12 @@ class Submit:
             raise EnvironmentRefuses([("/environment", PRICED)])
         abilities = self._engines.get(environment.engine, Abilities(pins_images=False))
         return fit(spec, environment, abilities)
+
+    def _numbered(self, number: int, new: NewJob) -> NewJob:
+        try:
+            return self._fitted(new)
+        except (BadSpec, EnvironmentRefuses) as error:
+            raise type(error)([(f"/{number}{place}", text) for place, text in error.problems]) from None
 
     def _fitted(self, new: NewJob) -> NewJob:
         check_job(new)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from services.compute.domain.patterns import leads_on, matches
 from services.compute.domain.spec import Output, Spec, Take
 from services.compute.worker.archives import ENDING, members_of
-from services.compute.worker.patterns import leads_on, matches
 from services.compute.worker.view import Parts
 from services.compute.worker.walk import Entry, Findings, Ground, Walk, ground_of, is_keepable
 from services.compute.worker.workplace import Workplace

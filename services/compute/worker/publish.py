@@ -12,6 +12,7 @@ from typing import Final
 from services.compute.domain import layout
 from services.compute.domain.errors import Refused
 from services.compute.domain.job import Job, Stored, StoredFile
+from services.compute.domain.numbering import with_numbered_outputs
 from services.compute.domain.reasons import Reason
 from services.compute.worker.archives import archive
 from services.compute.worker.hold import Phase
@@ -43,7 +44,8 @@ class Publish:
         """
         kept = Kept()
         try:
-            findings = find_outputs(job.spec, place, missing_counts=job.reason is None)
+            spec = with_numbered_outputs(job.spec, job.id)
+            findings = find_outputs(spec, place, missing_counts=job.reason is None)
             kept.problem = findings.problem
             room = max((role.resources.disk_bytes for role in job.spec.roles), default=0) * job.spec.instances
             if sum(found.size for found in findings.files) > room:

@@ -5,12 +5,12 @@ from typing import Final
 
 from services.compute.domain.errors import JobNotFound, OutputNotFound, QuotaExceeded
 from services.compute.domain.lfns import actor_of
+from services.compute.domain.patterns import matches
 from services.compute.domain.states import State
 from services.compute.ports.notices import DueNotice
 from services.compute.ports.sheets import JobSheets
 from services.compute.ports.store import JobStore
 from services.compute.usecases.registering import RegisterOutputs, Wanted
-from services.compute.worker.patterns import matches
 
 NOTHING: Final = "the job kept no output of that name"
 

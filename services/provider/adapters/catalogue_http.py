@@ -1,7 +1,8 @@
 """Assets out of the catalogue (or any Aquarius), over HTTP.
 
 Every question goes to the catalogue, so a changed document is seen at once; an unchanged one costs a 304
-and no parsing. Knows nothing of who asks.
+and no parsing, and those who ask for the same asset at the same moment share the question. Knows nothing of
+who asks.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
+from libs.sharing.calls import SharedCalls
 from libs.web.internal_client import InternalClient, PeerUnavailable, Reply
 from services.provider.domain.asset import Asset, CatalogueUnavailable, MalformedAsset, is_did, parse_asset
 
@@ -31,11 +33,15 @@ class CatalogueHttp:
     def __init__(self, client: InternalClient, cached_bytes: int = CACHED_BYTES) -> None:
         self._client = client
         self._revisions = _Revisions(cached_bytes)
+        self._questions: SharedCalls[Asset | None] = SharedCalls()
 
     def find(self, did: str) -> Asset | None:
         """The current asset, None when there is none. Raises CatalogueUnavailable, MalformedAsset."""
         if not is_did(did):
             return None
+        return self._questions.value(did, lambda: self._current(did))
+
+    def _current(self, did: str) -> Asset | None:
         known = self._revisions.get(did)
         headers = {"Accept": "application/json"}
         if known is not None:

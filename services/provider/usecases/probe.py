@@ -2,17 +2,19 @@
 asked.
 
 An unreachable file is an answer here, not an error. Many files of one asset are looked at side by side,
-within one budget of time. Source: contract sections 2.7 and 6 (probe).
+within one budget of time. Those who look at the same file at the same moment share the look.
+Source: contract sections 2.7 and 6 (probe).
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 
+from libs.sharing.calls import SharedCalls
 from services.provider.domain.file_names import media_type
 from services.provider.domain.file_types import url_name
 from services.provider.domain.origins import (
@@ -68,6 +70,7 @@ class Probe:
         self._budget_seconds = budget_seconds
         self._clock = clock
         self._admission = _Admission(at_once)
+        self._glances: SharedCalls[FileDetails] = SharedCalls()
         self._threads: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
@@ -94,7 +97,9 @@ class Probe:
             return UNREACHABLE
         if isinstance(plan, ContractCall):
             return self._call_details(plan, with_checksum)
-        return self._origin_details(plan, with_checksum, deadline)
+        if with_checksum or plan.method != "GET":
+            return self._origin_details(plan, with_checksum, deadline)
+        return self._glances.value(_sent(plan), lambda: self._origin_details(plan, False, deadline))
 
     def _call_details(self, call: ContractCall, with_checksum: bool) -> FileDetails:
         try:
@@ -167,6 +172,11 @@ def _outcome(future: "Future[FileDetails]") -> FileDetails:
         return future.result()
     future.cancel()
     return UNREACHABLE
+
+
+def _sent(request: OriginRequest) -> Hashable:
+    """All that the origin gets to see."""
+    return request.url, tuple(request.headers.items()), request.body, request.content_type
 
 
 def _is_there(reply: OriginReply, request: OriginRequest) -> bool:

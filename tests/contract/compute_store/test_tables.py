@@ -18,6 +18,7 @@ from services.compute.domain.job import Stored, Wish
 from services.compute.domain.notices import Means, Notice
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
+from services.compute.domain.sheets import Sheet
 from services.compute.domain.states import State
 from services.compute.ports.store import Change, Filter, Key, Lease
 from tests.fakes.compute_flows import new_workflow, run_through, step, swept
@@ -94,8 +95,9 @@ def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
     store = open_store(store_url)
     key = Key(owner=ALICE, dialect="native", key="k", fingerprint="f" * 64)
     told = Notice(means=Means.WEBHOOK, url="https://hooks.example/")
-    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",), notices=(told,))
-    uid = store.submit(new, Quotas(), NOW, key).job.uid
+    filed = Sheet(owner_name="alice", owner_group="g", realm="vo")
+    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",), notices=(told,), sheet=filed)
+    uid, other = (each.job.uid for each in store.submit_all([new, new], Quotas(), NOW, key))
     store.errands.ask(uid, ErrandKind.EXEC, "ls", ALICE, NOW, NOW + 9)
     (claimed,) = store.claim("w", {SPACE: 1}, NOW, 30)
     store.intend(claimed.lease, run_of(uid))
@@ -103,6 +105,8 @@ def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
     tables = [table.name for table in metadata.sorted_tables if table is jobs or _hangs_on(table, jobs)]
     assert _filled(store, tables) == tables
     store.purge(uid)
+    assert store.find(other, None).name == "n"
+    store.purge(other)
     assert _filled(store, tables) == []
     store.close()
 

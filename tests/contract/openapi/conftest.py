@@ -15,6 +15,7 @@ from services.compute.app import create_app as compute_app
 from services.compute.deps import Deps as ComputeDeps
 from tests.fakes.auth_world import World
 from tests.fakes.compute import SETTINGS as COMPUTE_SETTINGS
+from tests.fakes.compute_dirac import Dirac
 from tests.fakes.compute_ocean import OceanRoom
 from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_room import Room
@@ -37,6 +38,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flas
             ComputeDeps(
                 native=Room(tmp_path_factory.mktemp("native")).parts,
                 ocean=OceanRoom(tmp_path_factory.mktemp("ocean")).parts,
+                dirac=Dirac(tmp_path_factory.mktemp("dirac")).parts,
                 prominence=Prominence(tmp_path_factory.mktemp("prominence")).parts,
                 verifier=FakeServiceTokens(),
             ),

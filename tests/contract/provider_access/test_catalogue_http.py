@@ -1,6 +1,7 @@
 """The catalogue adapter against a scripted catalogue: fresh, cheap when nothing changed, bounded."""
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,36 @@ def test_an_unchanged_asset_is_asked_about_and_not_parsed_again(origin: Origin) 
     first, second = source.find(DID), source.find(DID)
     assert sent == [200, 304]
     assert second is first
+
+
+def test_a_document_changed_while_others_ask_is_seen_by_who_asks_then(origin: Origin) -> None:
+    begun, gate, current = threading.Semaphore(0), threading.Event(), ["Old"]
+
+    def script(exchange: Exchange) -> None:
+        document = ddo(metadata={"name": current[0]})
+        begun.release()
+        assert gate.wait(10)
+        exchange.respond(200, {"ETag": f'"{current[0]}"'}, body(document))
+
+    origin.route(PATH, script)
+    source, told = catalogue(origin), []
+
+    def ask() -> None:
+        asset = source.find(DID)
+        assert asset is not None
+        told.append(asset.metadata["name"])
+
+    first = threading.Thread(target=ask)
+    first.start()
+    assert begun.acquire(timeout=10)
+    current[0] = "New"
+    later = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in later:
+        thread.start()
+    gate.set()
+    for thread in (first, *later):
+        thread.join(10)
+    assert sorted(told) == ["New", "New", "New", "New", "Old"]
 
 
 def test_a_changed_document_is_seen_with_the_next_question(origin: Origin) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +19,9 @@ from services.catalogue.indexer_settings import load_indexer_settings
 from tests.fakes.decrypting_origin import StubDecryptor
 from tests.fakes.indexing import served
 from tests.fixtures_chain import CHAIN_ID, DevChain
+from tests.nursery import REPO, fork
 from tests.waiting import PATIENCE_SECONDS
 
-REPO = Path(__file__).resolve().parents[3]
 KEY = "0x" + "7" * 64
 Served = dict[str, dict[str, Any]]
 
@@ -101,13 +99,8 @@ class IndexerProcess:
 
     def __init__(self, variables: dict[str, str], log: Path) -> None:
         passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.catalogue.indexer"],
-                cwd=REPO,
-                env={**passed, "PYTHONPATH": str(REPO), **variables},
-                stderr=output,
-            )
+        environ = {**passed, "PYTHONPATH": str(REPO), **variables}
+        self.process = fork("services.catalogue.indexer", (), environ, log)
         self.log = log
 
     def kill(self) -> None:

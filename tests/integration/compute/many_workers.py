@@ -21,6 +21,7 @@ from services.compute.ports.engines import Abilities, Activity, Handle, Observed
 from services.compute.worker.loop import Loop, Pace
 from services.compute.worker.tools import Tools
 from services.compute.worker.upkeep import Upkeep
+from tests.nursery import Fork, fork
 
 ENVIRONMENT = Environment(id="small", engine="process", max_jobs=20)
 ENVIRONMENTS = '[[environment]]\nid = "small"\nengine = "process"\nimage = "debian"\nmax_jobs = 20\n'
@@ -73,6 +74,12 @@ class FolderEngine:
 
     def tags(self) -> Sequence[Tag]:
         return [Tag(path.name) for path in self._runs.iterdir()]
+
+
+def start_worker(url: str, folder: Path, name: str) -> Fork:
+    """One, in the environment of this process; its log goes to the folder."""
+    arguments = (url, str(folder), name)
+    return fork("tests.integration.compute.many_workers", arguments, os.environ, folder / f"{name}.log")
 
 
 def work(url: str, folder: Path, name: str) -> None:

@@ -3,8 +3,6 @@ once.
 """
 
 import contextlib
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +15,7 @@ from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.states import FINAL, State
 from services.compute.ports.store import Filter
 from tests.compute_servers import ComputeSite, compute_services, compute_site
-from tests.integration.compute.many_workers import ENVIRONMENTS
+from tests.integration.compute.many_workers import ENVIRONMENTS, start_worker
 from tests.integration.compute.submitting import Caller
 from tests.processes import end_group
 from tests.waiting import wait_for
@@ -39,11 +37,6 @@ def store(postgres_url: str) -> Iterator[SqlJobStore]:
 def site(postgres_url: str, tmp_path: Path, store: SqlJobStore) -> Iterator[ComputeSite]:
     with compute_site(tmp_path, postgres_url, ENVIRONMENTS) as started:
         yield started
-
-
-def start_worker(url: str, folder: Path, name: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.integration.compute.many_workers", url, str(folder), name]
-    return subprocess.Popen(command, start_new_session=True)
 
 
 class Submitting:

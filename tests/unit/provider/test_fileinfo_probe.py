@@ -10,6 +10,7 @@ from services.provider.domain.origins import OriginRequest, TooManyProbes
 from services.provider.usecases.probe import UNREACHABLE, Probe
 from tests.fakes.file_world import ScriptedContracts
 from tests.fakes.origins import FakeOrigins, FakeReply
+from tests.waiting import wait_for
 
 
 def plan(number: int) -> OriginRequest:
@@ -119,3 +120,56 @@ def test_slow_origins_cannot_take_every_thread() -> None:
         for holder in holders:
             holder.join(10)
     assert probe.one(plan(0)).valid
+
+
+class Slow(FakeOrigins):
+    """Holds each fetch at a gate, and tells that it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Semaphore(0)
+        self.gate = threading.Event()
+
+    def open(self, request: OriginRequest, extra_headers: Mapping[str, str] | None = None) -> FakeReply:
+        self.asked.append((request, {}))
+        self.begun.release()
+        assert self.gate.wait(20)
+        return FakeReply(200, {"content-length": str(len(request.headers))}, url=request.url)
+
+
+def looked_at_during_a_look(
+    probe: Probe, origins: Slow, first: OriginRequest, later: list[OriginRequest]
+) -> list[str]:
+    """What each of `later` is told, all of them asking while `first` is being fetched."""
+    told: dict[int, str] = {}
+
+    def ask(number: int, plan: OriginRequest) -> None:
+        told[number] = str(probe.one(plan).content_length)
+
+    threads = [threading.Thread(target=ask, args=item) for item in enumerate([first, *later])]
+    threads[0].start()
+    assert origins.begun.acquire(timeout=20)
+    for thread in threads[1:]:
+        thread.start()
+    lanes = probe._glances._lanes
+    wait_for(lambda: sum(lane.threads for lane in list(lanes.values())) == len(threads), "all to ask")
+    origins.gate.set()
+    for thread in threads:
+        thread.join(20)
+    return [told[number] for number in range(len(threads))]
+
+
+def test_those_who_look_at_one_file_at_the_same_moment_share_the_look() -> None:
+    origins = Slow()
+    probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=0)
+    assert looked_at_during_a_look(probe, origins, plan(1), [plan(1)] * 4) == ["0"] * 5
+    assert 2 <= len(origins.asked) <= 5  # how many, the threads' luck decides; never an older answer
+
+
+def test_what_an_origin_would_answer_differently_is_never_shared() -> None:
+    origins = Slow()
+    probe = Probe(origins, ScriptedContracts(), max_checksum_bytes=0)
+    one = OriginRequest("GET", plan(1).url, {"X-Key": "a"})
+    other = OriginRequest("GET", plan(1).url, {"X-Key": "b", "X-More": "c"})
+    assert looked_at_during_a_look(probe, origins, plan(1), [one, other]) == ["0", "1", "2"]
+    assert len(origins.asked) == 3

@@ -8,7 +8,7 @@ from typing import Final
 
 from libs.web.ocean_form import Form, read
 from libs.web.ocean_shapes import FieldErrors
-from libs.web.params import Limits
+from libs.web.params import Limits, Params, parse_pairs
 
 LIMITS: Final = Limits(body=64 * 1024)
 MAX_TEXT_CHARS: Final = 16_400  # the signature of a contract wallet may have 8 KiB
@@ -19,7 +19,16 @@ _LEADING_DIGITS = re.compile(r"[0-9]{1,18}(?![0-9])")
 
 def token_form() -> Form:
     """Of the current request. Raises FieldErrors, RequestTooLarge."""
-    return Form(read(LIMITS), bail=True, most_chars=MAX_TEXT_CHARS)
+    return _form(read(LIMITS))
+
+
+def query_form(query: str) -> Form:
+    """Of a request that has no body. Raises BadParams."""
+    return _form(Params(parse_pairs(query.encode("latin-1"), "query", LIMITS)))
+
+
+def _form(params: Params) -> Form:
+    return Form(params, bail=True, most_chars=MAX_TEXT_CHARS)
 
 
 def need_signature(form: Form) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from libs.sql.engine import new_metadata
@@ -26,6 +27,12 @@ metadata = new_metadata()
 RowId = BigInteger().with_variant(Integer, "sqlite")
 HASH = String(64)
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
+HIDDEN = "status <> 'AprioriGood'"
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    clause = text(where)
+    return Index(name, *columns, sqlite_where=clause, postgresql_where=clause)
 
 
 def _directory(*, primary_key: bool = False) -> Column[int]:
@@ -49,7 +56,7 @@ def _file(*, primary_key: bool = False) -> Column[int]:
 
 
 def _values() -> list[Column[object]]:
-    """One of them is set, by the field's type: int, float, string and date."""
+    """One of them is set, by the field's type: int; float; string and date."""
     return [
         Column("whole", BigInteger, nullable=True),
         Column("number", Double, nullable=True),
@@ -114,7 +121,8 @@ directory_tree = Table(
     ),
     _directory(primary_key=True),
     Column("depth", Integer, nullable=False),
-    Index("ix_directory_tree_directory_id", "directory_id", "ancestor_id"),
+    Index("ix_directory_tree_directory_id", "directory_id", "depth", "ancestor_id"),
+    sqlite_with_rowid=False,
 )
 
 # What lies on each storage element below each directory.
@@ -146,6 +154,7 @@ files = Table(
     Column("modified_at", UtcDateTime, nullable=False),
     UniqueConstraint("directory_id", "name"),
     Index("ix_files_guid", "guid"),
+    _partial("ix_files_hidden", "directory_id", where=HIDDEN),
     sqlite_autoincrement=True,
 )
 
@@ -171,18 +180,22 @@ file_ancestors = Table(
     Index("ix_file_ancestors_ancestor_id", "ancestor_id", "depth"),
 )
 
+# Each VO has its own: nobody who manages one can touch what another knows.
 fields = Table(
     "fields",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("name", NAME, nullable=False, unique=True),
+    Column("vo", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
     Column("type", String(16), nullable=False),
     Column("level", String(16), nullable=False),
+    UniqueConstraint("vo", "name"),
 )
 
 metasets = Table(
     "metasets",
     metadata,
+    Column("vo", NAME, primary_key=True, nullable=False),
     Column("name", NAME, primary_key=True, nullable=False),
     Column("contents", Text, nullable=False),  # JSON
     Column("owner", NAME, nullable=False),
@@ -195,10 +208,11 @@ directory_values = Table(
     Column("field_id", RowId, ForeignKey("fields.id", ondelete="CASCADE"), primary_key=True, nullable=False),
     _directory(primary_key=True),
     *_values(),
-    Index("ix_directory_values_whole", "field_id", "whole", "directory_id"),
-    Index("ix_directory_values_number", "field_id", "number", "directory_id"),
-    Index("ix_directory_values_text", "field_id", "text", "directory_id"),
+    _partial("ix_directory_values_whole", "field_id", "whole", "directory_id", where="whole IS NOT NULL"),
+    _partial("ix_directory_values_number", "field_id", "number", "directory_id", where="number IS NOT NULL"),
+    _partial("ix_directory_values_text", "field_id", "text", "directory_id", where="text IS NOT NULL"),
     Index("ix_directory_values_directory_id", "directory_id"),
+    sqlite_with_rowid=False,
 )
 
 file_values = Table(
@@ -207,10 +221,11 @@ file_values = Table(
     Column("field_id", RowId, ForeignKey("fields.id", ondelete="CASCADE"), primary_key=True, nullable=False),
     _file(primary_key=True),
     *_values(),
-    Index("ix_file_values_whole", "field_id", "whole", "file_id"),
-    Index("ix_file_values_number", "field_id", "number", "file_id"),
-    Index("ix_file_values_text", "field_id", "text", "file_id"),
+    _partial("ix_file_values_whole", "field_id", "whole", "file_id", where="whole IS NOT NULL"),
+    _partial("ix_file_values_number", "field_id", "number", "file_id", where="number IS NOT NULL"),
+    _partial("ix_file_values_text", "field_id", "text", "file_id", where="text IS NOT NULL"),
     Index("ix_file_values_file_id", "file_id"),
+    sqlite_with_rowid=False,
 )
 
 # What nobody declared: kept as JSON, not searched; becomes values when its name is declared.
@@ -220,7 +235,7 @@ directory_parameters = Table(
     _directory(primary_key=True),
     Column("name", NAME, primary_key=True, nullable=False),
     Column("value", Text, nullable=False),
-    Index("ix_directory_parameters_name", "name"),
+    Index("ix_directory_parameters_name", "name", "directory_id"),
 )
 
 file_parameters = Table(
@@ -229,7 +244,7 @@ file_parameters = Table(
     _file(primary_key=True),
     Column("name", NAME, primary_key=True, nullable=False),
     Column("value", Text, nullable=False),
-    Index("ix_file_parameters_name", "name"),
+    Index("ix_file_parameters_name", "name", "file_id"),
 )
 
 # A right to read one file, for whoever shows the token: how a dataset asset names a file of ours.

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from services.catalogue.domain.files.fields import Value
+
 DEFAULT_MODE: Final = 0o775
 MAX_MODE: Final = 0o7777
 
@@ -111,7 +113,17 @@ class NewFile:
     status: Status = Status.GOOD
     replicas: Mapping[str, str] = field(default_factory=dict)
     ancestors: tuple[str, ...] = ()  # LFNs
-    metadata: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, Value] = field(default_factory=dict)  # whoever registers it types them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAttributes:
+    """What changes; None stays."""
+
+    mode: int | None = None
+    owner: str | None = None
+    group: str | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from services.compute.adapters.store_sql.rows import (
     RUN_COLUMNS,
     file_row,
     pulls_text,
+    reason_columns,
     reason_from,
     reason_text,
     run_of,
@@ -268,7 +269,7 @@ def _changed(row: Any, change: Change) -> dict[str, Any]:
     if change.pulls is not None or change.attempt_begins:
         values["pulls"] = pulls_text(change.pulls) if change.pulls else None
     if change.reason is not None or change.clear_reason:
-        values["reason"] = reason_text(change.reason)
+        values.update(reason_columns(change.reason))
     if change.release:
         values.update(_FREED)
     return values
@@ -278,7 +279,6 @@ def _noted(
     connection: Connection, row: Any, to: State, whose: _By, now: float, attempts_begun: int = 0
 ) -> dict[str, Any]:
     """Write the event of a move; what the job's row says of it."""
-    reason = reason_text(whose.reason)
     event = {
         "job_id": row.id,
         "seq": row.last_event + 1,
@@ -287,10 +287,11 @@ def _noted(
         "state_to": to.value,
         "by": whose.by,
         "attempt": row.attempt + attempts_begun,
-        "reason": reason,
+        "reason": reason_text(whose.reason),
     }
     insert_all(connection, job_events, [event])
-    return {"state": to.value, "state_since": moment(now), "reason": reason, "last_event": row.last_event + 1}
+    seen = {"state": to.value, "state_since": moment(now), "last_event": row.last_event + 1}
+    return {**seen, **reason_columns(whose.reason)}
 
 
 def _put(connection: Connection, job_id: int, values: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from services.compute.adapters.store_sql.rows import (
     select_jobs,
 )
 from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, jobs
-from services.compute.adapters.store_sql.work import SqlPart, batched
+from services.compute.adapters.store_sql.work import SqlPart, batched, row_of
 from services.compute.adapters.store_sql.workflow_tables import workflows
 from services.compute.domain.errors import JobNotFound
 from services.compute.domain.ids import JobUid, is_uid
@@ -127,6 +127,11 @@ def jobs_in_order(connection: Connection, ids: Sequence[int]) -> list[Job]:
     for some in batched(ids):
         found.update((row.id, job_of(row)) for row in connection.execute(_BY_IDS, {"ids": some}))
     return [found[number] for number in ids if number in found]
+
+
+def job_in(connection: Connection, number: int) -> Job:
+    """One that is there, within the transaction."""
+    return job_of(row_of(connection, _BY_ID, {"ref": number}))
 
 
 def _newest(connection: Connection, wanted: Filter, limit: int, before: int | None) -> list[int]:

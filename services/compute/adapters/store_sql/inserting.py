@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, insert, update
 
 from services.compute.adapters.store_sql.filters import terms_of
-from services.compute.adapters.store_sql.rows import json_text, reason_text
+from services.compute.adapters.store_sql.rows import json_text, reason_columns, reason_text
 from services.compute.adapters.store_sql.side_tables import notices
 from services.compute.adapters.store_sql.tables import (
     job_documents,
@@ -18,16 +18,18 @@ from services.compute.adapters.store_sql.tables import (
     job_terms,
     jobs,
 )
-from services.compute.adapters.store_sql.work import insert_all, moment, moment_or_none, storable
+from services.compute.adapters.store_sql.work import insert_all, inserted_id, moment, moment_or_none, storable
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import NewJob, Wish
 from services.compute.domain.notices import Means, Notice
+from services.compute.domain.numbering import with_number
 from services.compute.domain.reasons import Reason
 from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec_json import canonical_bytes
 from services.compute.domain.states import State
 
 _INSERT: Final = insert(jobs).returning(jobs.c.uid, jobs.c.id)
+_RENAME: Final = update(jobs).where(jobs.c.id == bindparam("job")).values(name=bindparam("named"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,11 @@ def insert_jobs(connection: Connection, taken: Sequence[Taken], now: float) -> l
     """Their ids."""
     if not taken:
         return []
-    numbers: dict[str, int] = {}
-    for uid, number in connection.execute(_INSERT, [_row(each, now) for each in taken]):
-        numbers[uid] = number
-    pairs = [(numbers[each.uid], each) for each in taken]
+    pairs = [
+        (number, _told(each, number))
+        for number, each in zip(_numbers(connection, taken, now), taken, strict=True)
+    ]
+    _rename(connection, taken, pairs)
     documents = [_document(number, each.new) for number, each in pairs if each.place is None]
     insert_all(connection, job_documents, documents)
     insert_all(connection, job_events, [_first_event(number, each, now) for number, each in pairs])
@@ -75,6 +78,30 @@ def insert_jobs(connection: Connection, taken: Sequence[Taken], now: float) -> l
     filed = [(number, each.new.sheet) for number, each in pairs if each.new.sheet is not None]
     insert_all(connection, job_sheets, [_sheet(number, sheet) for number, sheet in filed])
     return [number for number, _ in pairs]
+
+
+def _told(taken: Taken, number: int) -> Taken:
+    new = with_number(taken.new, number)
+    return taken if new is taken.new else replace(taken, new=new)
+
+
+def _rename(connection: Connection, taken: Sequence[Taken], pairs: Sequence[tuple[int, Taken]]) -> None:
+    """Jobs that are called by their id."""
+    names = [
+        {"job": number, "named": storable(each.new.name)}
+        for (number, each), before in zip(pairs, taken, strict=True)
+        if each.new.name != before.new.name
+    ]
+    if names:
+        connection.execute(_RENAME, names)
+
+
+def _numbers(connection: Connection, taken: Sequence[Taken], now: float) -> list[int]:
+    rows = [_row(each, now) for each in taken]
+    if len(rows) == 1:
+        return [inserted_id(connection, jobs, rows[0])]
+    numbers = {uid: number for uid, number in connection.execute(_INSERT, rows)}
+    return [numbers[each.uid] for each in taken]
 
 
 def notice_row(
@@ -129,7 +156,7 @@ def _row(taken: Taken, now: float) -> dict[str, Any]:
         "environment": spec.environment,
         "state": State.QUEUED.value,
         "state_since": moment(now),
-        "reason": reason_text(_first_reason(new)),
+        **reason_columns(_first_reason(new)),
         "wish": Wish.RUN.value,
         "natural_key": taken.natural_key,
         "precedence": -spec.priority,

@@ -226,6 +226,11 @@ def file_row(job_id: int, file: StoredFile) -> dict[str, Any]:
     }
 
 
+def reason_columns(reason: Reason | None) -> dict[str, Any]:
+    """Of a job's row."""
+    return {"reason": reason_text(reason), "code": None if reason is None else reason.code}
+
+
 def reason_text(reason: Reason | None) -> str | None:
     return None if reason is None else json_text(reason.as_json())
 

@@ -10,6 +10,7 @@ from services.compute.adapters.store_sql.errands import SqlErrands
 from services.compute.adapters.store_sql.keyvalue import SqlKeyValue
 from services.compute.adapters.store_sql.objects import SqlObjectBook
 from services.compute.adapters.store_sql.outbox import SqlOutbox
+from services.compute.adapters.store_sql.sheets import SqlSheets
 from services.compute.adapters.store_sql.spent import SqlSpent
 from services.compute.adapters.store_sql.upkeep import SqlUpkeep
 from services.compute.adapters.store_sql.usage import SqlUsage
@@ -29,6 +30,7 @@ class SqlJobStore(SqlWorkflows, SqlClaiming, SqlUpkeep, SqlSpent):
         self.outbox = SqlOutbox(database)
         self.usage = SqlUsage(database)
         self.keys = SqlKeyValue(database)
+        self.sheets = SqlSheets(database)
 
     def close(self) -> None:
         self._database.dispose()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, text
 
 from libs.sql.engine import Database
-from services.compute.adapters.store_sql.finding import SqlFinding, jobs_in_order
+from services.compute.adapters.store_sql.finding import SqlFinding, job_in, jobs_in_order
 from services.compute.adapters.store_sql.holding import OF_GROUP, OF_OWNER, Allowance, held_by
 from services.compute.adapters.store_sql.inserting import Taken, insert_jobs, notice_of
 from services.compute.adapters.store_sql.rows import sheet_of
@@ -98,6 +98,13 @@ class SqlSubmitting(SqlFinding):
     def replayed(self, key: Key) -> Job | None:
         return self._read(lambda connection: _earlier(connection, key))
 
+    def replayed_all(self, key: Key) -> Sequence[Job]:
+        def work(connection: Connection) -> Sequence[Job]:
+            earlier = _earlier(connection, key)
+            return [] if earlier is None else jobs_in_order(connection, batch_of(connection, earlier.id))
+
+        return self._read(work)
+
     def retry(
         self, uid: JobUid, by: str, now: float, quotas: Quotas | None = None, key: Key | None = None
     ) -> Submitted:
@@ -170,7 +177,7 @@ class SqlSubmitting(SqlFinding):
             raise AgreementInUse
         (number,) = insert_jobs(connection, [taken], now)
         _note_key(connection, key, number)
-        return Submitted(jobs_in_order(connection, [number])[0], replayed=False)
+        return Submitted(job_in(connection, number), replayed=False)
 
     def _allow(self, connection: Connection, taken: Sequence[Taken], quotas: Quotas) -> None:
         """All of them at once, of one owner. Raises QuotaExceeded."""
@@ -224,7 +231,7 @@ def _again(connection: Connection, uid: JobUid) -> tuple[NewJob, str | None]:
         facts={**job.facts, "retry_of": job.uid},
         lingers=job.lingers,
         notices=tuple(map(notice_of, connection.execute(_NOTICES, {"id": row.id}).scalars())),
-        sheet=None if filed is None else sheet_of(filed),
+        sheet=None if filed is None else sheet_of(filed).again(),
     )
     return new, row.natural_key
 

@@ -60,6 +60,7 @@ jobs = Table(
     Column("state", String(16), nullable=False),
     Column("state_since", UtcDateTime, nullable=False),
     Column("reason", Text, nullable=True),  # JSON, as domain/reasons.py writes it
+    Column("code", String(32), nullable=True),  # the reason's
     Column("wish", String(16), nullable=False),
     Column("wish_by", String(255), nullable=True),
     Column("wish_reason", Text, nullable=True),
@@ -102,6 +103,8 @@ jobs = Table(
     Index("ix_jobs_owner_id", "owner", "id"),
     Index("ix_jobs_owner_state_id", "owner", "state", "id"),
     Index("ix_jobs_owner_dialect_id", "owner", "dialect", "id"),
+    # All that windows make their own states of: jobs are counted by them without being looked at.
+    Index("ix_jobs_standing", "owner", "state", "deleted_at", "wish", "code", "state_since"),
     partial("ix_jobs_storage", "owner", "storage_bytes", where="storage_bytes > 0"),
     partial("ix_jobs_queued", "environment", "owner", "precedence", "id", where=QUEUED),
     partial("ix_jobs_active", "environment", "id", where=ACTIVE),
@@ -154,7 +157,9 @@ job_sheets = Table(
     Column("priority", Integer, nullable=False),
     Column("cpu_seconds", BigInteger, nullable=False),
     Column("has_input", Integer, nullable=False),  # 0 or 1
+    Column("retries", Integer, nullable=False, server_default=text("0")),
     Index("ix_job_sheets_realm", "realm", "owner_group", "job_id"),
+    Index("ix_job_sheets_realm_job_id", "realm", "job_id"),
 )
 
 # Jobs that were submitted in one go, but for the first of them.

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
+    TextClause,
     Update,
     bindparam,
     func,
@@ -128,7 +129,9 @@ def _upsert_of(table: Table, names: tuple[str, ...], is_sqlite: bool) -> Executa
 
 
 @lru_cache(maxsize=64)
-def _driver_sql(dialect: Dialect, statement: Select[Any] | Update | Insert) -> tuple[str, list[str] | None]:
+def _driver_sql(
+    dialect: Dialect, statement: Select[Any] | Update | Insert | TextClause
+) -> tuple[str, list[str] | None]:
     """A statement in the driver's own words; the order of its parameters where they have no names."""
     compiled = statement.compile(dialect=dialect)
     return str(compiled), list(compiled.positiontup or ()) if compiled.positional else None
@@ -137,9 +140,12 @@ def _driver_sql(dialect: Dialect, statement: Select[Any] | Update | Insert) -> t
 @lru_cache(maxsize=64)
 def _processors(dialect: Dialect, statement: Update | Insert) -> dict[str, Callable[[Any], Any]]:
     """What makes the driver's values of ours, of the parameters that need it."""
-    binds = statement.compile(dialect=dialect).binds.items()
-    found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds}
-    return {name: processor for name, processor in found.items() if processor is not None}
+    return _makers(dialect, statement.compile(dialect=dialect).binds)
+
+
+def _makers(dialect: Dialect, binds: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+    found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
+    return {name: maker for name, maker in found.items() if maker is not None}
 
 
 def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -149,8 +155,44 @@ def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def insert_all(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """All with the same columns."""
     if values := list(rows):
-        connection.execute(insert(table), values)
+        sql, give = _insert_of(connection.dialect, table, tuple(values[0]))
+        connection.exec_driver_sql(sql, [give(row) for row in values])
+
+
+def inserted_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:
+    """Of a new row in a table with the key `id`."""
+    sql, give = _insert_of(connection.dialect, table, tuple(row), "id")
+    return int(connection.exec_driver_sql(sql, give(row)).scalar_one())
+
+
+def row_of(connection: Connection, statement: Select[Any] | TextClause, values: Mapping[str, Any]) -> Any:
+    """The first row of a prebuilt statement as the driver gives it, or None, within a transaction. Constants
+    in the statement are literals.
+    """
+    sql, names = _driver_sql(connection.dialect, statement)
+    given = dict(values) if names is None else tuple(values[name] for name in names)
+    return connection.exec_driver_sql(sql, given).first()
+
+
+@lru_cache(maxsize=64)
+def _insert_of(
+    dialect: Dialect, table: Table, names: tuple[str, ...], returned: str | None = None
+) -> tuple[str, Callable[[dict[str, Any]], Any]]:
+    """In the driver's own words, with what makes its parameters of a row: less than half of what the
+    toolkit's execute costs for a row or two.
+    """
+    statement = insert(table) if returned is None else insert(table).returning(table.c[returned])
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    makers = _makers(dialect, compiled.binds)
+    order = tuple(compiled.positiontup or ()) if compiled.positional else None
+
+    def give(row: dict[str, Any]) -> Any:
+        made = {**row, **{name: make(row[name]) for name, make in makers.items()}}
+        return made if order is None else tuple(made[name] for name in order)
+
+    return str(compiled), give
 
 
 def _lock_key(name: str) -> int:

@@ -17,7 +17,7 @@ from services.compute.dialects.dirac.errors import Forbidden, answer
 from services.compute.dialects.dirac.parts import DiracParts
 from services.compute.dialects.dirac.requests import caller, viewer
 from services.compute.domain.lfns import FileActor
-from services.compute.usecases.registering import RegisterOutputs, Wanted
+from services.compute.usecases.registering import Wanted
 
 SCOPES: Final = ("job:read", "file:write")
 MAX_FILES: Final = 1000
@@ -28,12 +28,12 @@ NO_VO: Final = (
 )
 
 
-def add(room: Blueprint, parts: DiracParts, register: RegisterOutputs) -> None:
+def add(room: Blueprint, parts: DiracParts) -> None:
     @room.post("/jobs/<int:jid>/outputdata")
     @needs(*SCOPES)
     def register_outputs(jid: int) -> Response:
         job = parts.jobs.find(jid, viewer())
-        told = register(job, _wanted(), file_actor())
+        told = parts.register(job, _wanted(), file_actor())
         failed = {lfn: why for lfn, why in told.items() if why is not None}
         return answer({"Successful": dict.fromkeys(told.keys() - failed.keys(), True), "Failed": failed})
 

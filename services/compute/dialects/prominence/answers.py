@@ -8,6 +8,7 @@ from flask import Response, request
 from libs.web.ranges import content_range, wanted
 
 TEXT: Final = "text/plain; charset=utf-8"
+GUARDS: Final = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 PIECE: Final = 1 << 20  # bytes of a list that go out at a time
 Opener = Callable[[int, int | None], Iterator[bytes]]
 
@@ -68,6 +69,5 @@ def _all(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _guarded(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(dict(GUARDS))
     return response

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, request
 
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.prominence.answers import text
+from libs.web.plain import Answer, Asked, Way, add_way, json_answer
+from services.compute.dialects.prominence.answers import GUARDS, TEXT
 from services.compute.dialects.prominence.errors import answer, refusal
 from services.compute.dialects.prominence.queries import Query, caller
 from services.compute.ports.keyvalue import MAX_VALUE
@@ -16,6 +17,8 @@ from services.compute.usecases.keyvalues import BadKey, BadValue, KeyValues
 READ, WRITE = "job:read", "job:write"
 NO_KEY = "No such key"
 NO_VALUE = "No value provided"
+_PLAIN_KEY = "/kv/([A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)"
+_SET = json_answer(b"{}", ("Cache-Control", "no-store"), status=201)
 NOT_SWAPPED = "Atomic replacement not successful"
 
 
@@ -39,7 +42,7 @@ def add(room: Blueprint, keys: KeyValues) -> None:
         if query.flag("list"):
             return _listed(keys, key, query)
         value = keys.get(caller().subject, key)
-        return refusal(NO_KEY, 404) if value is None else text((value,))
+        return refusal(NO_KEY, 404) if value is None else _shown(value).response()
 
     @room.post("/kv/<path:key>")
     @needs(WRITE)
@@ -49,7 +52,7 @@ def add(room: Blueprint, keys: KeyValues) -> None:
             keys.set(caller().subject, key, value)
         elif not keys.swap(caller().subject, key, before.encode(), value):
             return refusal(NOT_SWAPPED)
-        return answer({}, 201)
+        return _SET.response()
 
     @room.delete("/kv/<path:key>")
     @needs(WRITE)
@@ -60,6 +63,27 @@ def add(room: Blueprint, keys: KeyValues) -> None:
         else:
             keys.delete(caller().subject, key)
         return answer({})
+
+    _add_plain(room, keys)
+
+
+def _add_plain(room: Blueprint, keys: KeyValues) -> None:
+    """One key, read or set: jobs and those who follow them ask for these often."""
+
+    def plain_get(asked: Asked) -> Answer | None:
+        value = keys.get(asked.principal.subject, asked.arguments[0])
+        return None if value is None else _shown(value)
+
+    def plain_set(asked: Asked) -> Answer:
+        keys.set(asked.principal.subject, asked.arguments[0], asked.body)
+        return _SET
+
+    add_way(room, Way("show_key", "GET", _PLAIN_KEY, plain_get))
+    add_way(room, Way("put_key", "POST", _PLAIN_KEY, plain_set, most_bytes=MAX_VALUE))
+
+
+def _shown(value: bytes) -> Answer:
+    return Answer(200, (("Content-Type", TEXT), *GUARDS), value)
 
 
 def _listed(keys: KeyValues, prefix: str, query: Query) -> Response:

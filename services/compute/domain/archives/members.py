@@ -33,6 +33,7 @@ class Member:
     content: Iterable[bytes] = ()
     target: str = ""
     executable: bool = False
+    size: int | None = None  # of a file, where the archive tells before its content comes
 
 
 def parts_of(name: str) -> tuple[str, ...]:

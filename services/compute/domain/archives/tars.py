@@ -57,7 +57,7 @@ def _member(file: Readable, head: tarfile.TarInfo, before: Mapping[str, str]) ->
     target = before.get("linkpath", head.linkname)
     rest = _Content(file, size if kind is Kind.FILE else 0)
     name = before.get("path", head.name)
-    yield Member(parts_of(name), kind, rest.chunks(), target, bool(head.mode & 0o111))
+    yield Member(parts_of(name), kind, rest.chunks(), target, bool(head.mode & 0o111), size)
     rest.skip()
 
 

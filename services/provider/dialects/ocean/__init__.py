@@ -1,5 +1,7 @@
 """The Ocean room: the provider's HTTP API as unmodified dApp clients know it."""
 
+from typing import Any
+
 from flask import Blueprint, Flask
 
 from libs.chain.errors import ChainError
@@ -15,9 +17,7 @@ from services.provider.dialects.ocean import (
     nonce,
     spec,
 )
-from services.provider.dialects.ocean.plain_download import PlainDownload
-from services.provider.dialects.ocean.plain_encrypt import PlainEncrypt
-from services.provider.dialects.ocean.plain_nonce import PlainNonce
+from services.provider.dialects.ocean.plain import PlainWays, Way
 from services.provider.domain.errors import ProviderError
 from services.provider.settings import Settings
 from services.provider.usecases.registry import UseCases
@@ -36,8 +36,12 @@ def mount(app: Flask, usecases: UseCases, settings: Settings) -> None:
     initialize.add(room, usecases.initialize)
     download.add(room, usecases.download)
     app.register_blueprint(room)
-    app.wsgi_app = PlainNonce(app.wsgi_app, usecases.nonces)  # type: ignore[method-assign]
-    app.wsgi_app = PlainDownload(app.wsgi_app, usecases.download)  # type: ignore[method-assign]
-    app.wsgi_app = PlainEncrypt(  # type: ignore[method-assign]
-        app.wsgi_app, usecases.encrypt, settings.max_encrypt_bytes
-    )
+    ways: dict[str, Way[Any, Any]] = {
+        nonce.PATH: nonce.way(usecases.nonces),
+        encrypt.PATH: encrypt.way(usecases.encrypt, settings.max_encrypt_bytes),
+        decrypt.PATH: decrypt.way(usecases.decrypt),
+        fileinfo.PATH: fileinfo.way(usecases.fileinfo),
+        initialize.PATH: initialize.way(usecases.initialize),
+        download.PATH: download.way(usecases.download),
+    }
+    app.wsgi_app = PlainWays(app.wsgi_app, ways)  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """`POST /api/services/decrypt`: an asset document in clear, as it was published (contract 2.3)."""
 
 import re
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response
 
@@ -13,10 +14,15 @@ from libs.web.ocean_form import (
     is_nonce,
     read,
 )
-from libs.web.params import Limits, NumberText
+from libs.web.params import Limits, NumberText, Params
+from services.provider.dialects.ocean.plain import TEXT, Answer, Way, has_token, json_params, outcome, whole
 from services.provider.domain.documents import UnusableArguments
 from services.provider.usecases.decrypt import Decrypt, DecryptRequest, PublishedBytes
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PATH: Final = "/api/services/decrypt"
 _FLAGS = re.compile(r"\A[0-9]{1,3}\Z")
 _SHA256_BYTES = 32
 # A document sent along comes as hex; what stands on a chain never comes near this.
@@ -24,15 +30,29 @@ DOCUMENT_LIMITS = Limits(body=8 * 1024 * 1024)
 
 
 def add(room: Blueprint, decrypt: Decrypt) -> None:
-    @room.post("/api/services/decrypt")
+    @room.post(PATH)
     @signed
     def decrypt_document() -> Response:
-        return Response(decrypt.document(_request()), 201, mimetype="text/plain")
+        found = outcome(lambda: decrypt.document(_asked_for(read(DOCUMENT_LIMITS), auth_token())))
+        return _answer(found).response()
 
 
-def _request() -> DecryptRequest:
-    form = Form(read(DOCUMENT_LIMITS))
-    token = auth_token()
+def way(decrypt: Decrypt) -> Way[DecryptRequest, bytes]:
+    return Way("POST", _plain, decrypt.document, _answer)
+
+
+def _answer(document: bytes) -> Answer:
+    return whole(document, TEXT, 201)
+
+
+def _plain(environ: "WSGIEnvironment") -> DecryptRequest | None:
+    params = None if has_token(environ) else json_params(environ)
+    return None if params is None else _asked_for(params, None)
+
+
+def _asked_for(params: Params, token: str | None) -> DecryptRequest:
+    """Raises FieldErrors."""
+    form = Form(params)
     address = form.need("decrypterAddress", is_address)
     chain_id = form.need("chainId", is_integer)
     nft_address = form.need("dataNftAddress", is_address)

@@ -5,21 +5,28 @@ uses a nonce up as well.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, Response, request
 
 from libs.web.gate import signed
 from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_nonce
 from libs.web.params import Params
-from services.provider.dialects.ocean.access_params import is_tx_id, read_access_params
+from services.provider.dialects.ocean.access_params import (
+    is_tx_id,
+    plain_access_params,
+    read_access_params,
+)
+from services.provider.dialects.ocean.plain import Answer, Way, has_token, outcome
 from services.provider.dialects.ocean.userdata import userdata
 from services.provider.domain.orders import parse_tx_id
 from services.provider.usecases.download import Carriage, Download, DownloadRequest
 from services.provider.usecases.handover import Delivery, Ticketed
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 PATH: Final = "/api/services/download"
-OUTCOME: Final = "tidegate.download"  # what `plain_download` was given for this request already
 _ACCEL_OFFER = "HTTP_X_TIDEGATE_ACCEL"  # set by our gateway, which overwrites what a client sent
 _RANGE_HEADERS = {"Range": "HTTP_RANGE", "If-Range": "HTTP_IF_RANGE"}
 _EGRESS_LOCATION = "/_egress"
@@ -31,22 +38,36 @@ def add(room: Blueprint, download: Download) -> None:
     def download_file() -> Response:
         delivery = _delivery(download)
         if isinstance(delivery, Ticketed):
-            return Response(status=200, headers=ticket_headers(delivery))
+            return Response(status=200, headers=_ticket_headers(delivery))
         response = Response(delivery.body, delivery.status, list(delivery.headers), direct_passthrough=True)
         response.call_on_close(delivery.close)
         return response
 
 
+def way(download: Download) -> Way[tuple[DownloadRequest, Carriage], Delivery]:
+    """Only tickets are given there, to callers who sign."""
+    return Way("GET", _plain, lambda asked: download.file(*asked), _ticket)
+
+
 def _delivery(download: Download) -> Delivery:
-    outcome: Delivery | Exception | None = request.environ.get(OUTCOME)
-    if isinstance(outcome, Exception):
-        raise outcome
-    if outcome is not None:
-        return outcome
-    return download.file(asked_for(read_access_params(), auth_token()), carriage(request.environ))
+    return outcome(
+        lambda: download.file(_asked_for(read_access_params(), auth_token()), _carriage(request.environ))
+    )
 
 
-def carriage(environ: Mapping[str, Any]) -> Carriage:
+def _plain(environ: "WSGIEnvironment") -> tuple[DownloadRequest, Carriage] | None:
+    wanted = _carriage(environ)
+    params = plain_access_params(environ) if wanted.by_gateway and not has_token(environ) else None
+    return None if params is None else (_asked_for(params, None), wanted)
+
+
+def _ticket(delivery: Delivery) -> Answer | None:
+    if isinstance(delivery, Ticketed):
+        return Answer(200, tuple(_ticket_headers(delivery).items()), (b"",), 0)
+    return None
+
+
+def _carriage(environ: Mapping[str, Any]) -> Carriage:
     return Carriage(
         method=environ["REQUEST_METHOD"],
         headers={name: environ[key] for name, key in _RANGE_HEADERS.items() if key in environ},
@@ -54,11 +75,11 @@ def carriage(environ: Mapping[str, Any]) -> Carriage:
     )
 
 
-def ticket_headers(delivery: Ticketed) -> dict[str, str]:
+def _ticket_headers(delivery: Ticketed) -> dict[str, str]:
     return {"X-Accel-Redirect": _EGRESS_LOCATION, "X-Egress-Ticket": delivery.ticket}
 
 
-def asked_for(params: Params, token: str | None) -> DownloadRequest:
+def _asked_for(params: Params, token: str | None) -> DownloadRequest:
     """Raises FieldErrors."""
     form = Form(params, bail=True)
     document_id = form.need("documentId")

@@ -6,21 +6,27 @@ ocean.js publishes whatever text it gets, so success is told by 201 and refusals
 import re
 from binascii import hexlify
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, request
 
 from libs.web.gate import public
 from libs.web.ocean_shapes import FieldErrors, edge_error, refusal
 from libs.web.params import BadParams, Params
+from services.provider.dialects.ocean.plain import TEXT, Answer, Way, body_of, outcome, whole
 from services.provider.domain.errors import UnsupportedChain
 from services.provider.usecases.encrypt import Encrypt
 
-PATH = "/api/services/encrypt"
-OCTETS = "application/octet-stream"
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PATH: Final = "/api/services/encrypt"
+OCTETS: Final = "application/octet-stream"
 # Pieces whose hex stays below malloc's threshold for fresh pages: a whole 2 MiB answer in one buffer, and
 # again with `0x` before it, costs twice the time of the encryption in page faults (measured).
-PIECE = 32 * 1024
+_PIECE = 32 * 1024
 # Digits first, whatever follows: ocean.js 5.1.1 sends `?chainId=8996?nonce=...`.
+_PLAIN_QUERY = re.compile(r"(?:chainId=([0-9]{1,18}))?")
 _LEADING_DIGITS = re.compile(r"\A[0-9]{1,18}(?![0-9])")
 
 
@@ -35,24 +41,33 @@ def add(room: Blueprint, encrypt: Encrypt, max_bytes: int) -> None:
         if document is None:
             return edge_error(f"The document is larger than {max_bytes} bytes.", 413)
         try:
-            blob = encrypt.blob(document, chain_id)
+            blob = outcome(lambda: encrypt.blob(document, chain_id))
         except UnsupportedChain:
             return refusal("Failed to encrypt.")
-        return _hex(blob)
+        return _hex(blob).response()
 
 
-def _hex(blob: bytes) -> Response:
-    if len(blob) <= PIECE:
-        return Response(b"0x" + hexlify(blob), 201, mimetype="text/plain")
-    response = Response(_pieces(memoryview(blob)), 201, mimetype="text/plain")
-    response.content_length = 2 + 2 * len(blob)
-    return response
+def way(encrypt: Encrypt, max_bytes: int) -> Way[tuple[bytes, int | None], bytes]:
+    def read(environ: "WSGIEnvironment") -> tuple[bytes, int | None] | None:
+        query = _PLAIN_QUERY.fullmatch(environ.get("QUERY_STRING", ""))
+        if query is None or environ.get("CONTENT_TYPE") != OCTETS:
+            return None
+        document = body_of(environ, max_bytes)
+        return None if document is None else (document, int(query[1]) if query[1] else None)
+
+    return Way("POST", read, lambda asked: encrypt.blob(*asked), _hex)
+
+
+def _hex(blob: bytes) -> Answer:
+    if len(blob) <= _PIECE:
+        return whole(b"0x" + hexlify(blob), TEXT, 201)
+    return Answer(201, (("Content-Type", TEXT),), _pieces(memoryview(blob)), 2 + 2 * len(blob))
 
 
 def _pieces(blob: memoryview) -> Iterator[bytes]:
-    yield b"0x" + hexlify(blob[:PIECE])
-    for start in range(PIECE, len(blob), PIECE):
-        yield hexlify(blob[start : start + PIECE])
+    yield b"0x" + hexlify(blob[:_PIECE])
+    for start in range(_PIECE, len(blob), _PIECE):
+        yield hexlify(blob[start : start + _PIECE])
 
 
 def _chain_id() -> int | None:

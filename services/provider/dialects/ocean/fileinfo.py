@@ -1,18 +1,25 @@
 """`POST /api/services/fileinfo`: what can be seen of a file or of an asset's files (contract 2.7)."""
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response
 
 from libs.web.gate import public
 from libs.web.ocean_form import Form, plain, read, required
-from libs.web.ocean_shapes import json_response
 from libs.web.params import NumberText, Params
+from services.provider.dialects.ocean.plain import JSON, Answer, Way, json_params, outcome, whole
 from services.provider.dialects.ocean.userdata import userdata
 from services.provider.domain.file_types import TYPES
 from services.provider.usecases.fileinfo import FileInfo, Fileinfo
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PATH: Final = "/api/services/fileinfo"
 ASSET_TYPE = "asset"  # the seed's name for "look at `did`"
 _DID = re.compile(r"did:op")
 _REQUIRED_OF = {"url": "url", "ipfs": "hash", "arweave": "transactionId"}
@@ -21,23 +28,53 @@ _FILE_OBJECT = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`file_object` where no `did` is given."""
+
+    did: str | None
+    service_id: str
+    file_object: Mapping[str, object]
+    userdata: object
+    with_checksum: bool
+
+
 def add(room: Blueprint, fileinfo: Fileinfo) -> None:
-    @room.post("/api/services/fileinfo")
+    @room.post(PATH)
     @public
     def file_info() -> Response:
-        params = read()
-        form = Form(params)
-        did = form.take("did", _is_did)
-        service_id = form.take("serviceId")
-        kind = form.take("type", _is_type)
-        _require(form, did, service_id, kind)
-        form.done()
-        with_checksum = _is_truthy(params)
-        if did is not None:
-            found = fileinfo.of_asset(did, service_id or "", userdata(params), with_checksum)
-        else:
-            found = fileinfo.of_file_object(_file_object(params), userdata(params), with_checksum)
-        return json_response([_view(info) for info in found])
+        return _answer(outcome(lambda: _found(fileinfo, _asked_for(read())))).response()
+
+
+def way(fileinfo: Fileinfo) -> Way[_Asked, list[FileInfo]]:
+    return Way("POST", _plain, lambda asked: _found(fileinfo, asked), _answer)
+
+
+def _plain(environ: "WSGIEnvironment") -> _Asked | None:
+    params = json_params(environ)
+    return None if params is None else _asked_for(params)
+
+
+def _asked_for(params: Params) -> _Asked:
+    """Raises FieldErrors."""
+    form = Form(params)
+    did = form.take("did", _is_did)
+    service_id = form.take("serviceId")
+    kind = form.take("type", _is_type)
+    _require(form, did, service_id, kind)
+    form.done()
+    file_object = _file_object(params) if did is None else {}
+    return _Asked(did, service_id or "", file_object, userdata(params), _is_truthy(params))
+
+
+def _found(fileinfo: Fileinfo, asked: _Asked) -> list[FileInfo]:
+    if asked.did is not None:
+        return fileinfo.of_asset(asked.did, asked.service_id, asked.userdata, asked.with_checksum)
+    return fileinfo.of_file_object(asked.file_object, asked.userdata, asked.with_checksum)
+
+
+def _answer(found: list[FileInfo]) -> Answer:
+    return whole(json.dumps([_view(info) for info in found], separators=(",", ":")).encode(), JSON)
 
 
 def _require(form: Form, did: str | None, service_id: str | None, kind: str | None) -> None:

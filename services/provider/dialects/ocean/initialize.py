@@ -1,31 +1,46 @@
 """`GET|POST /api/services/initialize`: a quote, or word that the order named is still good (contract 2.4)."""
 
 import json
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response
 
 from libs.signing.keys import checksum
 from libs.web.gate import public
 from libs.web.ocean_form import Form, is_address, is_integer
-from libs.web.ocean_shapes import json_response
+from libs.web.params import Params
 from services.provider.dialects.fee_view import fee_view
-from services.provider.dialects.ocean.access_params import read_access_params
+from services.provider.dialects.ocean.access_params import plain_access_params, read_access_params
+from services.provider.dialects.ocean.plain import JSON, Answer, Way, outcome, whole
 from services.provider.dialects.ocean.userdata import userdata
 from services.provider.usecases.initialize import Initialize, InitializeRequest, PaidAlready, Quoted
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PATH: Final = "/api/services/initialize"
+
 
 def add(room: Blueprint, initialize: Initialize) -> None:
-    @room.route("/api/services/initialize", methods=["GET", "POST"])
+    @room.route(PATH, methods=["GET", "POST"])
     @public
     def initialize_service() -> Response:
-        answer = initialize.answer(_request())
-        if isinstance(answer, PaidAlready):
-            return json_response({"validOrder": answer.tx_id})
-        return _quoted(answer)
+        found = outcome(lambda: initialize.answer(_asked_for(read_access_params())))
+        return _answer(found).response()
 
 
-def _request() -> InitializeRequest:
-    form = Form(read_access_params())
+def way(initialize: Initialize) -> Way[InitializeRequest, PaidAlready | Quoted]:
+    return Way("GET", _plain, initialize.answer, _answer)
+
+
+def _plain(environ: "WSGIEnvironment") -> InitializeRequest | None:
+    params = plain_access_params(environ)
+    return None if params is None else _asked_for(params)
+
+
+def _asked_for(params: Params) -> InitializeRequest:
+    """Raises FieldErrors."""
+    form = Form(params)
     document_id = form.need("documentId")
     service_id = form.need("serviceId")
     consumer = form.need("consumerAddress", is_address)
@@ -40,13 +55,19 @@ def _request() -> InitializeRequest:
         consumer_address=checksum(consumer),
         file_index=None if file_index is None else int(file_index),
         transfer_tx_id=transfer_tx_id,
-        userdata=userdata(form.params),
+        userdata=userdata(params),
         environment=environment,
         valid_until=valid_until,
     )
 
 
-def _quoted(quote: Quoted) -> Response:
+def _answer(found: PaidAlready | Quoted) -> Answer:
+    if isinstance(found, PaidAlready):
+        return whole(json.dumps({"validOrder": found.tx_id}, separators=(",", ":")).encode(), JSON)
+    return whole(_quoted(found).encode(), JSON)
+
+
+def _quoted(quote: Quoted) -> str:
     # The nonce goes out as the number's own text: no float is ever made of it.
     members = [
         f'"datatoken":{json.dumps(quote.datatoken)}',
@@ -55,4 +76,4 @@ def _quoted(quote: Quoted) -> Response:
     ]
     if quote.order_error is not None:
         members.append(f'"orderError":{json.dumps(quote.order_error)}')
-    return Response("{" + ",".join(members) + "}", mimetype="application/json")
+    return "{" + ",".join(members) + "}"

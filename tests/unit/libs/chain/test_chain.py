@@ -1,5 +1,6 @@
 """The cached reads of one chain: what is kept, until when, and what a reorganisation does to it."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -52,6 +53,32 @@ class TestHead:
         del first.blocks[3:], second.blocks[4:]
         assert chain.head().number == 3
         assert chain.head().number == 3
+
+    def test_a_block_that_is_there_when_asked_is_seen_though_a_call_is_under_way(self) -> None:
+        node = FakeNode(blocks=3)
+        chain = chain_of(node)
+        begun, gate, told = threading.Semaphore(0), threading.Event(), []
+        answer = node.post
+
+        def slow(body: bytes, timeout_seconds: float) -> bytes:
+            found = answer(body, timeout_seconds)
+            begun.release()
+            assert gate.wait(10)
+            return found
+
+        chain.head()
+        node.post = slow  # type: ignore[method-assign]
+        first = threading.Thread(target=lambda: told.append(chain.head().number))
+        first.start()
+        assert begun.acquire(timeout=10)
+        node.mine()
+        later = [threading.Thread(target=lambda: told.append(chain.head().number)) for _ in range(4)]
+        for thread in later:
+            thread.start()
+        gate.set()
+        for thread in (first, *later):
+            thread.join(10)
+        assert sorted(told) == [2, 3, 3, 3, 3]
 
     def test_a_malformed_block_counts_against_the_node(self) -> None:
         first, second = FakeNode(blocks=2), FakeNode(blocks=2)

@@ -1,0 +1,91 @@
+"""Directories and files as DIRAC's clients read them (contract 3.4)."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from libs.web.params import BadParams
+from services.catalogue.domain.files.entries import Attributes, Directory, File, Replica
+
+Document = dict[str, Any]
+Choose = Callable[[Document], Document]
+
+
+def date(at: float) -> str:
+    """`2014-02-25 12:10:46`, in UTC."""
+    return _date(int(at))
+
+
+@lru_cache(maxsize=4096)
+def _date(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
+@lru_cache(maxsize=4096)
+def mode_string(mode: int) -> str:
+    """`0775`, as people write what `Mode` gives as a number."""
+    return f"{mode:04o}"
+
+
+def directory_attributes(directory: Directory) -> Document:
+    return {"DirID": directory.id, **_common(directory.attributes)}
+
+
+def file_attributes(file: File) -> Document:
+    """Without its name."""
+    return {
+        "FileID": file.id,
+        "Size": file.size,
+        "Checksum": file.checksum,
+        "ChecksumType": file.checksum_type.value,
+        "GUID": file.guid,
+        "Type": file.type.value,
+        **_common(file.attributes),
+    }
+
+
+def replicas(found: Sequence[Replica]) -> Document:
+    """By storage element, the master first."""
+    return {
+        replica.se: {"PFN": replica.pfn, "Status": replica.status.value, "Type": replica.type.value}
+        for replica in found
+    }
+
+
+def detailed(file: File, choose: Choose, *, with_replicas: bool) -> Document:
+    """As it stands in a listing."""
+    shown: Document = {"MetaData": choose(file_attributes(file))}
+    return {**shown, "Replicas": replicas(file.replicas)} if with_replicas else shown
+
+
+def _common(attributes: Attributes) -> Document:
+    return {
+        "UID": attributes.uid,
+        "Owner": attributes.owner,
+        "GID": attributes.gid,
+        "OwnerGroup": attributes.group,
+        "Mode": attributes.mode,
+        "ModeString": mode_string(attributes.mode),
+        "Status": attributes.status.value,
+        "CreationDate": date(attributes.created_at),
+        "ModificationDate": date(attributes.modified_at),
+    }
+
+
+FILE_MEMBERS: Final = (
+    *("FileID", "Size", "Checksum", "ChecksumType", "GUID", "Type", "UID", "Owner", "GID", "OwnerGroup"),
+    *("Mode", "ModeString", "Status", "CreationDate", "ModificationDate"),
+)
+DIRECTORY_MEMBERS: Final = ("DirID", *FILE_MEMBERS[6:])
+
+
+def choosing(names: Sequence[str], known: Sequence[str]) -> Choose:
+    """Keeps the members that `fields=` names, all without names. Raises BadParams."""
+    if not names:
+        return lambda document: document
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise BadParams("fields", f"fields may name {', '.join(known)}.")
+    wanted = frozenset(names)
+    return lambda document: {name: value for name, value in document.items() if name in wanted}

@@ -1,0 +1,159 @@
+"""Jobs as rows of attributes (the port JobSheets).
+
+Few are found by what tells most about them, and sorted. Of many, it is counted along an index how many there
+are, and the first are found by walking from there on.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import islice, product
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, or_, select
+
+from services.compute.adapters.store_sql.rows import sheet_of
+from services.compute.adapters.store_sql.sheet_history import history_of
+from services.compute.adapters.store_sql.sheet_terms import Branch, Terms
+from services.compute.adapters.store_sql.submitting import batch_of
+from services.compute.adapters.store_sql.tables import job_sheets, jobs
+from services.compute.adapters.store_sql.work import SqlPart, batched
+from services.compute.domain.job import Job, Wish
+from services.compute.domain.sheets import Column, Scope, Search, Sheet, Situation, Tally, Value
+from services.compute.domain.states import FINAL, State
+
+FEW: Final = 2000
+_C = jobs.c
+_SHEETS: Final = select(job_sheets).where(job_sheets.c.job_id.in_(bindparam("ids", expanding=True)))
+_NEWEST: Final = ((Column.ID, False),)
+_OLDEST: Final = ((Column.ID, True),)
+
+
+class SqlSheets(SqlPart):
+    def search(self, wanted: Search, limit: int, start: int = 0) -> tuple[int, Sequence[int]]:
+        terms = Terms(wanted, self._database.is_sqlite)
+
+        def work(connection: Connection) -> tuple[int, Sequence[int]]:
+            if tuple(wanted.order) in (_NEWEST, _OLDEST):
+                return _by_id(connection, terms, wanted.order[0][1], slice(start, start + limit))
+            total = _total(connection, terms)
+            if start >= total or limit <= 0:
+                return total, ()
+            return total, connection.scalars(_sorted(terms, wanted).offset(start).limit(limit)).all()
+
+        return (0, ()) if _is_empty(wanted) else self._read(work)
+
+    def sheets(self, ids: Collection[int]) -> Mapping[int, Sheet]:
+        def work(connection: Connection) -> dict[int, Sheet]:
+            rows = (row for some in batched(list(ids)) for row in connection.execute(_SHEETS, {"ids": some}))
+            return {row.job_id: sheet_of(row) for row in rows}
+
+        return self._read(work)
+
+    def tally(self, wanted: Search, columns: Sequence[Column], limit: int) -> Sequence[Tally]:
+        terms = Terms(wanted, self._database.is_sqlite)
+
+        def work(connection: Connection) -> Counter[tuple[tuple[Value, ...], Situation]]:
+            counts: Counter[tuple[tuple[Value, ...], Situation]] = Counter()
+            for branch, is_deleted in product(terms.branches(columns, stand=True), (False, True)):
+                for row in connection.execute(_groups(terms, branch, columns, is_deleted, limit)):
+                    *values, state, wish, code, count = row
+                    standing = _situation(state, code, is_deleted, wish)
+                    counts[tuple(map(_plain, columns, values)), standing] += count
+            return counts
+
+        found = {} if _is_empty(wanted) else self._read(work)
+        return [Tally(values, standing, count) for (values, standing), count in found.items()]
+
+    def values(self, wanted: Search, column: Column, limit: int) -> Sequence[Value]:
+        terms = Terms(wanted, self._database.is_sqlite)
+
+        def work(connection: Connection) -> dict[Value, None]:
+            found: dict[Value, None] = {}
+            for branch in terms.branches([column]):
+                statement = _select(branch, terms.column(column, branch)).distinct().limit(limit + 1)
+                found.update(
+                    (_plain(column, value), None) for value in connection.execute(statement).scalars()
+                )
+            return found
+
+        return [] if _is_empty(wanted) else list(self._read(work))
+
+    def history(self, scope: Scope, since: int, until: int, step: int) -> Mapping[State, Mapping[int, int]]:
+        branches = Terms(Search(scope=scope), self._database.is_sqlite).branches(stand=True)
+        is_sqlite = self._database.is_sqlite
+        return self._read(
+            lambda connection: history_of(connection, branches, (since, until, step), is_sqlite)
+        )
+
+    def batch(self, job: Job) -> Sequence[int]:
+        return self._read(lambda connection: batch_of(connection, job.id))
+
+
+def _is_empty(wanted: Search) -> bool:
+    return wanted.situations is not None and not wanted.situations
+
+
+def _total(connection: Connection, terms: Terms) -> int:
+    return sum(connection.scalar(_select(branch, func.count())) or 0 for branch in terms.branches())
+
+
+def _select(branch: Branch, *columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).select_from(branch.tables).where(branch.clause)
+
+
+def _by_id(connection: Connection, terms: Terms, is_up: bool, part: slice) -> tuple[int, Sequence[int]]:
+    """How many there are, and this part of them."""
+    few: list[int] = []
+    for branch in terms.branches():
+        few += connection.scalars(_select(branch, branch.number).limit(FEW + 1))
+    if len(few) <= FEW:
+        return len(few), sorted(few, reverse=not is_up)[part]
+    total = _total(connection, terms)
+    if part.start >= min(total, part.stop):
+        return total, ()
+    walks = [_walk(terms, branch, is_up) for branch in terms.branches()]
+    if len(walks) == 1:
+        return total, connection.scalars(walks[0].offset(part.start).limit(part.stop - part.start)).all()
+    found = merge(*(connection.scalars(walk.limit(part.stop)) for walk in walks), reverse=not is_up)
+    return total, list(islice(found, part.start, part.stop))
+
+
+def _walk(terms: Terms, branch: Branch, is_up: bool) -> Select[Any]:
+    clause = branch.walked if terms.is_sqlite else branch.clause
+    walk = select(branch.number).select_from(branch.tables).where(clause)
+    return walk.order_by(branch.number.asc() if is_up else branch.number.desc())
+
+
+def _sorted(terms: Terms, wanted: Search) -> Select[Any]:
+    """All branches in one."""
+    branches = terms.branches([column for column, _ in wanted.order])
+    joins, is_filed = any(each.joins for each in branches), all(each.is_filed for each in branches)
+    whole = Branch((or_(false(), *(branch.clause for branch in branches)),), joins, is_filed)
+    statement = _select(whole, _C.id)
+    for column, is_up in wanted.order:
+        by = terms.sorted_by(column, whole)
+        statement = statement.order_by(by.asc().nulls_first() if is_up else by.desc().nulls_last())
+    return statement.order_by(_C.id.desc())
+
+
+def _groups(
+    terms: Terms, branch: Branch, columns: Sequence[Column], is_deleted: bool, limit: int
+) -> Select[Any]:
+    """What was stopped after its end stands like what was not: two rows at most are of one group."""
+    grouped = [*(terms.column(column, branch) for column in columns), _C.state, _C.wish, _C.code]
+    which = _C.deleted_at.is_not(None) if is_deleted else _C.deleted_at.is_(None)
+    statement = _select(branch, *grouped, func.count()).where(which)
+    return statement.group_by(*grouped).limit(2 * limit + 1)
+
+
+def _situation(state: str, code: str | None, is_deleted: bool, wish: str) -> Situation:
+    stands = State(state)
+    return Situation(stands, code, bool(is_deleted), wish == Wish.CANCEL.value and stands not in FINAL)
+
+
+def _plain(column: Column, value: Any) -> Value:
+    """As the domain has it."""
+    plain: Value = value.timestamp() if isinstance(value, datetime) else value
+    return bool(plain) if column is Column.HAS_INPUT else plain

@@ -1,0 +1,1 @@
+"""Files that come with jobs and files that jobs leave, as DIRAC's clients move them: archives with names."""
