@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from libs.web.gate import Gate
+from services.catalogue.usecases.files.registry import FileCatalogue
 from services.catalogue.usecases.registry import UseCases
 
 
@@ -12,4 +13,5 @@ class Deps:
     usecases: UseCases
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable
     close: Callable[[], None]  # gives back what was opened; for tests and tools, a process just ends
+    files: FileCatalogue | None = None  # None: there is no file catalogue
     gate: Gate = field(default_factory=Gate)  # without a source it lets nobody in

@@ -10,12 +10,25 @@ from libs.web.internal_client import InternalClient, ServiceTokens
 from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
 from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.clock import SystemClock
+from services.catalogue.adapters.files_sql.store import SqlFiles, open_files_store
 from services.catalogue.adapters.nonces_http import ProviderNonces
 from services.catalogue.adapters.store_sql.catalogue import SqlCatalogue
 from services.catalogue.deps import Deps
 from services.catalogue.dialects.aquarius.search import render_search
-from services.catalogue.settings import Settings
+from services.catalogue.settings import FileSettings, Settings
 from services.catalogue.usecases.assets import Assets
+from services.catalogue.usecases.files.bulk import Bulk, Parts
+from services.catalogue.usecases.files.directories import Directories
+from services.catalogue.usecases.files.fields import Fields
+from services.catalogue.usecases.files.files import Files
+from services.catalogue.usecases.files.keeping import Keeping
+from services.catalogue.usecases.files.metadata import Metadata
+from services.catalogue.usecases.files.provenance import Provenance
+from services.catalogue.usecases.files.registry import FileCatalogue
+from services.catalogue.usecases.files.replicas import Replicas
+from services.catalogue.usecases.files.rights import Rights
+from services.catalogue.usecases.files.searching import Searching
+from services.catalogue.usecases.files.shares import Shares
 from services.catalogue.usecases.registry import UseCases
 from services.catalogue.usecases.search import SearchAssets
 from services.catalogue.usecases.states import IndexStates
@@ -35,6 +48,7 @@ def build(settings: Settings) -> Deps:
     database = Database.open(settings.database_url.reveal(), SEARCH_PLANNING)
     upgrade(database.engine, MIGRATIONS)
     catalogue = SqlCatalogue(database)
+    files = None if settings.files is None else open_files_store(settings.files.database_url.reveal())
     return Deps(
         usecases=UseCases(
             assets=Assets(catalogue),
@@ -43,10 +57,43 @@ def build(settings: Settings) -> Deps:
             trigger=TriggerCaching(catalogue, SystemClock()),
             validate=Validate(settings.key, _nonces(settings)),
         ),
-        checks={"database": database.ping},
-        close=database.dispose,
+        files=None if files is None or settings.files is None else file_catalogue(files, settings.files),
+        checks={"database": database.ping, **({} if files is None else {"files": files.ping})},
+        close=lambda: _close(database, files),
         gate=_gate(settings),
     )
+
+
+def file_catalogue(tree: SqlFiles, settings: FileSettings) -> FileCatalogue:
+    """The use cases over a store, which is both of their ports."""
+    clock, own_se = SystemClock(), settings.own_se
+    rights = Rights(tree, global_read=settings.global_read)
+    metadata = Metadata(tree, rights, clock)
+    parts = Parts(
+        directories=Directories(tree, rights, clock),
+        files=Files(tree, rights, clock, check_metadata=metadata.checker, own_se=own_se),
+        replicas=Replicas(tree, rights, clock, own_se=own_se),
+        provenance=Provenance(tree, rights),
+        metadata=metadata,
+    )
+    return FileCatalogue(
+        directories=parts.directories,
+        files=parts.files,
+        replicas=parts.replicas,
+        provenance=parts.provenance,
+        shares=Shares(tree, rights, clock),
+        keeping=Keeping(tree, parts.files, own_se),
+        bulk=Bulk(tree, parts),
+        metadata=metadata,
+        fields=Fields(tree, rights),
+        searching=Searching(tree, rights),
+    )
+
+
+def _close(database: Database, files: SqlFiles | None) -> None:
+    database.dispose()
+    if files is not None:
+        files.close()
 
 
 def _nonces(settings: Settings) -> ProviderNonces | None:
@@ -63,4 +110,5 @@ def _gate(settings: Settings) -> Gate:
     if ledger is None:
         return Gate()
     tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
-    return Gate(RememberedPrincipals(RemoteAuth(InternalClient(ledger.auth_url, "auth", tokens))))
+    principals = RememberedPrincipals(RemoteAuth(InternalClient(ledger.auth_url, "auth", tokens)))
+    return Gate(principals, settings.certificate_headers)

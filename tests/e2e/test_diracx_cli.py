@@ -1,98 +1,17 @@
 """The unmodified diracx-cli: `dirac login`, `whoami`, `logout`, against the real gateway and auth service."""
 
 import json
-import os
-import queue
-import re
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from scripts.stack.config import REPO
 from tests.e2e.browser import Browser
 from tests.e2e.dirac_site import PASSWORD, DiracSite, dirac_site
-
-CODE = re.compile(r"[B-Z]{4}-[B-Z]{4}")
-
-
-@dataclass
-class Dirac:
-    """The command line with a credentials file of its own."""
-
-    site: DiracSite
-    home: Path
-
-    @property
-    def credentials(self) -> Path:
-        return self.home / "credentials.json"
-
-    def environment(self) -> dict[str, str]:
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "PYTHONUNBUFFERED": "1",
-            "COLUMNS": "400",
-            "DIRACX_URL": f"{self.site.plain}/dirac/",
-            "DIRACX_CREDENTIALS_PATH": str(self.credentials),
-        }
-
-    def argv(self, *arguments: str) -> list[str]:
-        return [str(REPO / ".clients" / "diracx-cli" / "bin" / "dirac"), *arguments]
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self.argv(*arguments),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def login(self, browser: Browser, *arguments: str, decision: str = "allow") -> tuple[int, str]:
-        """Exit code and what was printed; somebody answers in `browser` as soon as there is a code."""
-        printed: list[str] = []
-        codes: queue.Queue[str] = queue.Queue()
-        argv = self.argv("login", *arguments)
-        with subprocess.Popen(
-            argv, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-
-            def read() -> None:
-                for line in process.stdout or ():
-                    printed.append(line)
-                    if found := CODE.search(line):
-                        codes.put(found[0])
-                codes.put("")
-
-            reader = threading.Thread(target=read)
-            reader.start()
-            try:
-                code = codes.get(timeout=60)
-                assert code, "".join(printed)
-                browser.connect_device(code, decision)
-                process.wait(60)
-            finally:
-                process.kill()
-                reader.join()
-        return process.returncode, "".join(printed)
-
-    def stored(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.credentials.read_text())
-        return found
-
-    def store(self, credentials: dict[str, Any]) -> None:
-        self.credentials.write_text(json.dumps(credentials))
-
-    def whoami(self) -> "subprocess.CompletedProcess[str]":
-        return self.run("whoami")
+from tests.e2e.diracx_line import Dirac
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +29,7 @@ def browser(site: DiracSite) -> Browser:
 
 @pytest.fixture
 def dirac(site: DiracSite, tmp_path: Path) -> Dirac:
-    return Dirac(site, tmp_path)
+    return Dirac(site.plain, tmp_path)
 
 
 def test_login_whoami_logout(site: DiracSite, dirac: Dirac, browser: Browser) -> None:

@@ -1,5 +1,6 @@
 """The DIRAC room over a memory store and real folders, and a stand-in for the worker."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -160,7 +161,8 @@ class Dirac:
         return self.call("GET", path, **more)
 
     def post(self, manifest: Any, path: str = "/jobs", **more: Any) -> TestResponse:
-        return self.call("POST", path, json=manifest, **more)
+        """As JSON, its members in this order."""
+        return self.call("POST", path, data=json.dumps(manifest), content_type="application/json", **more)
 
     def submit(self, manifest: Any = ECHO, **more: Any) -> list[int]:
         answer = self.post(manifest, **more)

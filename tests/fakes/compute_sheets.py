@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.compute.domain.job import Job
-from services.compute.domain.sheets import Column, Scope, Search, Sheet, Situation, Tally, Value, situation_of
+from services.compute.domain.sheets import Column, Scope, Search, Sheet, Situation, Tally, Value
 from services.compute.domain.states import State
 from tests.fakes.compute_rows import Row
 
@@ -28,7 +28,7 @@ class MemorySheets:
         found.sort(key=lambda each: each[0], reverse=True)
         for column, is_up in reversed(wanted.order):
             # What has no value is first when it goes up, and last when it goes down.
-            found.sort(key=lambda each: _rank(_value(each[1], wanted, column)), reverse=not is_up)  # noqa: B023
+            found.sort(key=lambda each: _rank(_value(each[1], wanted, column)), reverse=not is_up)
         return len(found), [number for number, _ in found][start : start + limit]
 
     def sheets(self, ids: Collection[int]) -> Mapping[int, Sheet]:
@@ -38,7 +38,7 @@ class MemorySheets:
 
     def tally(self, wanted: Search, columns: Sequence[Column], limit: int) -> Sequence[Tally]:
         counts: Counter[tuple[tuple[Value, ...], Situation]] = Counter(
-            (tuple(_value(row, wanted, column) for column in columns), situation_of(row.job))
+            (tuple(_value(row, wanted, column) for column in columns), row.job.situation)
             for row in self._wanted(wanted)
         )
         return [Tally(values, situation, count) for (values, situation), count in counts.items()]
@@ -74,7 +74,7 @@ def _in_scope(row: Row, scope: Scope) -> bool:
 
 
 def _fits(row: Row, wanted: Search) -> bool:
-    if wanted.situations is not None and situation_of(row.job) not in set(wanted.situations):
+    if wanted.situations is not None and row.job.situation not in set(wanted.situations):
         return False
     return all(condition.fits(_value(row, wanted, condition.column)) for condition in wanted.conditions)
 

@@ -9,7 +9,7 @@ from services.compute.domain.ids import JobId, JobUid, Tag
 from services.compute.domain.layout import stream_rank
 from services.compute.domain.notices import Notice
 from services.compute.domain.reasons import Reason
-from services.compute.domain.sheets import Sheet
+from services.compute.domain.sheets import Sheet, Situation
 from services.compute.domain.spec import Spec
 from services.compute.domain.states import FINAL, State
 
@@ -94,6 +94,15 @@ class Job:
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def situation(self) -> Situation:
+        return Situation(
+            state=self.state,
+            code=None if self.reason is None else self.reason.code,
+            is_deleted=self.deleted_at is not None,
+            is_stopping=self.wish is Wish.CANCEL and not self.is_final,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,9 @@ from services.catalogue.dialects.dirac.asking import MAX_BODY
 from tests.fakes.filecatalogue_room import FileRoom, directory, file
 
 
-def bulk(room: FileRoom, op: str, items: object, token: str = "alice") -> tuple[dict[str, object], dict[str, str]]:
+def bulk(
+    room: FileRoom, op: str, items: object, token: str = "alice"
+) -> tuple[dict[str, object], dict[str, str]]:
     done = room.did("POST", "/bulk", token, json={"op": op, "items": items})
     assert set(done) == {"Successful", "Failed"}
     return done["Successful"], done["Failed"]

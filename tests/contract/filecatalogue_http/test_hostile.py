@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.catalogue.dialects.dirac.operations import OPERATIONS
 from tests.fakes.filecatalogue_room import BASE, FileRoom, directory, encoded, file
 
-LEAKS = ("Traceback", "sqlalchemy", "sqlite", "SELECT", "/tmp/", "site-packages", "File \"")
+LEAKS = ("Traceback", "sqlalchemy", "sqlite", "SELECT", "/tmp/", "site-packages", 'File "')
 ROUTES = [(method, entry.path.removeprefix(BASE)) for entry in OPERATIONS for method in entry.methods]
 OFTEN = settings(
     max_examples=150,
@@ -58,27 +58,58 @@ any_json = st.recursive(
     | st.floats()
     | st.text(max_size=20)
     | st.sampled_from(["addFile", "setMetadata", "/vo/a/b", "/vo/a", "energy", "DISK", "0775", "x" * 10_000]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(max_size=8) | st.sampled_from(["Size", "items", "op", "/vo/x"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(max_size=8) | st.sampled_from(["Size", "items", "op", "/vo/x"]), inner, max_size=5
+        )
+    ),
     max_leaves=12,
 )
 members = st.sampled_from(
     [
-        *("Size", "Checksum", "ChecksumType", "GUID", "Mode", "SE", "PFN", "Replicas", "Ancestors", "metadata"),
-        *("Owner", "OwnerGroup", "Status", "NewSE", "name", "type", "scope", "contents", "op", "items", "Type"),
+        *(
+            "Size",
+            "Checksum",
+            "ChecksumType",
+            "GUID",
+            "Mode",
+            "SE",
+            "PFN",
+            "Replicas",
+            "Ancestors",
+            "metadata",
+        ),
+        *(
+            "Owner",
+            "OwnerGroup",
+            "Status",
+            "NewSE",
+            "name",
+            "type",
+            "scope",
+            "contents",
+            "op",
+            "items",
+            "Type",
+        ),
         *("energy", "det", "quality", "free"),
     ]
 )
 document = st.dictionaries(members | st.text(max_size=6), any_json, max_size=6)
 segment = st.one_of(
-    st.sampled_from([encoded(path) for path in ("/", "/vo", "/vo/a", "/vo/a/b", "/vo/new/x", "/evil", "/vo/é~ >")]),
+    st.sampled_from(
+        [encoded(path) for path in ("/", "/vo", "/vo/a", "/vo/a/b", "/vo/new/x", "/evil", "/vo/é~ >")]
+    ),
     st.text(max_size=30),
     st.text(max_size=30).map(lambda text: encoded(text.encode("utf-8", "replace").decode())),
 )
 
 
 def filled(path: str, values: list[str]) -> str:
-    for name, value in zip(("directory", "file", "se", "name", "guid", "token"), [*values, *values], strict=False):
+    for name, value in zip(
+        ("directory", "file", "se", "name", "guid", "token"), [*values, *values], strict=False
+    ):
         path = path.replace(f"{{{name}}}", value.replace("/", "_").replace("?", "%3F").replace("#", "%23"))
     return path
 
@@ -91,14 +122,32 @@ def test_any_document_anywhere(room: FileRoom, route: tuple[str, str], values: l
     sound(room, method, filled(path, values), data=text, content_type="application/json")
 
 
-operator = st.sampled_from(["=", "!=", "<", ">", "<=", ">=", "in", "nin", "like", "exists", "missing", "", "||"])
+operator = st.sampled_from(
+    ["=", "!=", "<", ">", "<=", ">=", "in", "nin", "like", "exists", "missing", "", "||"]
+)
 name = st.sampled_from(["energy", "det", "quality", "Size", "SE", "Path", "CreationDate", "nope", ""])
-operand = st.text(max_size=30) | st.sampled_from(["1", "1e400", "*" * 50, "\\", ",,,", "2014-02-25", "0" * 5000])
-condition = st.tuples(name | st.text(max_size=5), st.builds(lambda sign, value: f"{sign}|{value}", operator, operand))
+operand = st.text(max_size=30) | st.sampled_from(
+    ["1", "1e400", "*" * 50, "\\", ",,,", "2014-02-25", "0" * 5000]
+)
+condition = st.tuples(
+    name | st.text(max_size=5), st.builds(lambda sign, value: f"{sign}|{value}", operator, operand)
+)
 option = st.tuples(
     st.sampled_from(
         [
-            *("lenient", "verbose", "extra", "limit", "flat", "start", "max", "page", "page_size", "scope", "fields"),
+            *(
+                "lenient",
+                "verbose",
+                "extra",
+                "limit",
+                "flat",
+                "start",
+                "max",
+                "page",
+                "page_size",
+                "scope",
+                "fields",
+            ),
             *("recursive", "force", "depth", "inherited", "key", "allStatus", "missing_ok", "expand"),
         ]
     ),
@@ -115,7 +164,10 @@ option = st.tuples(
 def test_any_query_anywhere(
     room: FileRoom, route: tuple[str, str], pairs: list[tuple[str, str]], values: list[str]
 ) -> None:
-    clean = [(key.encode("utf-8", "ignore").decode(), value.encode("utf-8", "ignore").decode()) for key, value in pairs]
+    clean = [
+        (key.encode("utf-8", "ignore").decode(), value.encode("utf-8", "ignore").decode())
+        for key, value in pairs
+    ]
     sound(room, route[0], filled(route[1], values), query_string=dict(clean))
 
 
@@ -127,7 +179,9 @@ def test_queries_that_are_no_text(room: FileRoom, query: str) -> None:
         sound(room, "GET", f"{path}?{query}")
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x", "text/xml", "a" * 300])
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=x", "text/xml", "a" * 300]
+)
 def test_bodies_with_odd_labels(room: FileRoom, kind: str) -> None:
     for body in (b"", b"--x\r\n\r\n", b"\xff\xfe", b"{}", b"{" * 100_000, b"[" * 100_000):
         for method, path in (("POST", directory("/vo/a")), ("PUT", file("/vo/a/z")), ("POST", "/bulk")):

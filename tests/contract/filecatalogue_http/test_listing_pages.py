@@ -14,7 +14,9 @@ FILES, DIRECTORIES = 25, 8
 def filled(room: FileRoom, monkeypatch: pytest.MonkeyPatch) -> FileRoom:
     """More entries than are read at a time."""
     monkeypatch.setattr(listing, "PIECE", 7)
-    items = {f"/vo/big/{number:03}.dat": {"Size": number, "SE": "DISK", "PFN": "x"} for number in range(FILES)}
+    items = {
+        f"/vo/big/{number:03}.dat": {"Size": number, "SE": "DISK", "PFN": "x"} for number in range(FILES)
+    }
     done = room.did("POST", "/bulk", json={"op": "addFile", "items": items})
     assert done["Failed"] == {}
     for number in range(DIRECTORIES):
@@ -76,7 +78,16 @@ def test_pages_by_number(filled: FileRoom) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "page=x", "page=-1", "page_size=0", "page_size=1000000", "start=%7B", "start=x|y", "page=99999999"],
+    [
+        "page=0",
+        "page=x",
+        "page=-1",
+        "page_size=0",
+        "page_size=1000000",
+        "start=%7B",
+        "start=x|y",
+        "page=99999999",
+    ],
 )
 def test_pages_that_there_cannot_be(filled: FileRoom, query: str) -> None:
     assert filled.refused("GET", directory("/vo/big", f"?{query}"))[:2] == (400, "invalid_request")

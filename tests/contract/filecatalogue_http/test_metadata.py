@@ -264,7 +264,9 @@ def test_values_that_do_not_fit_are_refused(room: FileRoom, values: dict[str, An
     room.add("/vo/a/b")
     status, code, text = room.refused("PATCH", directory("/vo/a", "/usermetadata"), json=values)
     assert (status, code) == (400, "invalid_request"), text
-    inner = {f"f{name}" if name in ("energy", "when", "text") else name: value for name, value in values.items()}
+    inner = {
+        f"f{name}" if name in ("energy", "when", "text") else name: value for name, value in values.items()
+    }
     assert room.refused("PATCH", file("/vo/a/b", "/metadata"), json=inner)[:2] == (400, "invalid_request")
     assert room.get(directory("/vo/a", "/usermetadata"))["metadata"] == {}
 
@@ -313,7 +315,9 @@ def test_what_is_no_field_is_refused(room: FileRoom, sent: object) -> None:
     assert status in (400, 409)
 
 
-@pytest.mark.parametrize(("spelled", "type"), [("VARCHAR(128)", "string"), ("INT", "int"), ("DateTime", "date")])
+@pytest.mark.parametrize(
+    ("spelled", "type"), [("VARCHAR(128)", "string"), ("INT", "int"), ("DateTime", "date")]
+)
 def test_types_may_be_spelled_as_dirac_does(room: FileRoom, spelled: str, type: str) -> None:
     shown = room.did("POST", "/metadata/fields", "boss", json={"name": "x", "type": spelled})
     assert shown["type"] == type

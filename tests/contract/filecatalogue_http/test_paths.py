@@ -1,6 +1,7 @@
 """Every name comes back as it was given; what is no path is 400 and nothing else (contract 3.1)."""
 
 import base64
+import contextlib
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,18 @@ from services.catalogue.dialects.dirac.paths import encoded as shown
 from services.catalogue.domain.files.errors import InvalidPath
 from tests.fakes.filecatalogue_room import FileRoom, directory, encoded, file
 
-NAMES = ("a~b", "ein Leerzeichen", "größer > kleiner", "日本語", "a?b&c=d#e", "100%", "%2F", "a+b", "'\"", "😀")
+NAMES = (
+    "a~b",
+    "ein Leerzeichen",
+    "größer > kleiner",
+    "日本語",
+    "a?b&c=d#e",
+    "100%",
+    "%2F",
+    "a+b",
+    "'\"",
+    "😀",
+)
 part = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/"), min_size=1, max_size=40
 ).filter(lambda text: text not in (".", ".."))
@@ -40,10 +52,8 @@ def test_what_is_encoded_is_decoded(parts: list[str]) -> None:
 @given(segment=st.text(max_size=60))
 @settings(deadline=None, derandomize=True, database=None)
 def test_no_segment_breaks_the_decoder(segment: str) -> None:
-    try:
+    with contextlib.suppress(InvalidPath):
         assert decoded(segment).startswith("/")
-    except InvalidPath:
-        pass
 
 
 @pytest.mark.parametrize("padding", ["", "=", "==", "%3D%3D", "%253D%253D", "%3d%3d"])
@@ -69,7 +79,7 @@ def test_the_root_need_not_be_named(room: FileRoom, suffix: str) -> None:
 BAD_SEGMENTS = {
     "not base64": "a",
     "foreign letters": "L3Zv!",
-    "the other alphabet": base64.b64encode("/vo/a~b?>".encode()).decode().replace("/", "+"),
+    "the other alphabet": base64.b64encode(b"/vo/a~b?>").decode().replace("/", "+"),
     "padding inside": "L3=Zv",
     "too much padding": "Lw===",
     "not UTF-8": base64.urlsafe_b64encode(b"/vo/\xff\xfe").decode(),

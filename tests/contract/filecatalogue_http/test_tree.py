@@ -16,7 +16,7 @@ def test_a_listing_to_the_letter(room: FileRoom) -> None:
     found = room.get(directory("/vo/prod"))
     assert list(found) == ["Files", "SubDirs", "Links", "Datasets"]
     assert (found["SubDirs"], found["Links"], found["Datasets"]) == ({"run1": True}, {}, {})
-    (name, shown), = found["Files"].items()
+    ((name, shown),) = found["Files"].items()
     assert (name, list(shown)) == ("a.dat", ["MetaData"])
     known = shown["MetaData"]
     dates = [known.pop("CreationDate"), known.pop("ModificationDate")]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
+from services.catalogue.adapters.files_sql.bulk_rows import insert_rows
 from services.catalogue.adapters.files_sql.counting import Deltas
 from services.catalogue.adapters.files_sql.finding import files_at
 from services.catalogue.adapters.files_sql.growing import Ground, Making, SqlGrowing, make
@@ -17,7 +18,7 @@ from services.catalogue.adapters.files_sql.naming import (
     numbers_of_elements,
 )
 from services.catalogue.adapters.files_sql.tables import directories, files, replicas
-from services.catalogue.adapters.files_sql.work import Overtaken, batched, insert_all, insert_new, moment
+from services.catalogue.adapters.files_sql.work import Overtaken, batched, moment
 from services.catalogue.domain.files.entries import Actor, NewFile, Status
 from services.catalogue.domain.files.errors import CatalogueError, Conflict
 from services.catalogue.domain.files.lfn import name_of, parent_of, vo_of
@@ -127,9 +128,13 @@ def _insert(
     """Their ids. Raises Overtaken when somebody registers one of them at this moment."""
     if not new:
         return {}
-    owner = number_of_owner(connection, making.maker.name)
-    group = number_of_group(connection, making.maker.group)
     now = moment(making.now)
+    common = {
+        "owner_id": number_of_owner(connection, making.maker.name),
+        "group_id": number_of_group(connection, making.maker.group),
+        "created_at": now,
+        "modified_at": now,
+    }
     rows = [
         {
             "directory_id": ground.ids[parent_of(each.lfn)],
@@ -139,20 +144,13 @@ def _insert(
             "checksum_type": each.checksum_type.value,
             "guid": each.guid or new_guid(),
             "type": each.type.value,
-            "owner_id": owner,
-            "group_id": group,
             "mode": each.mode,
             "status": each.status.value,
-            "created_at": now,
-            "modified_at": now,
         }
         for each in new
     ]
     rows.sort(key=lambda row: (row["directory_id"], row["name"]))
-    statement = insert_new(files, connection.dialect.name == "sqlite")
-    returned = connection.execute(
-        statement.returning(files.c.id, files.c.directory_id, files.c.name), rows
-    ).all()
+    returned = insert_rows(connection, files, rows, common, ("id", "directory_id", "name"))
     if len(returned) != len(rows):
         raise Overtaken("a file was registered by somebody else")
     numbers = {(directory, name): number for number, directory, name in returned}
@@ -167,14 +165,7 @@ def _insert_replicas(
     for each in new:
         directory = ground.ids[parent_of(each.lfn)]
         for place, (se, pfn) in enumerate(each.replicas.items()):
-            rows.append(
-                {
-                    "file_id": ids[each.lfn],
-                    "se_id": elements[se],
-                    "pfn": pfn,
-                    "status": Status.GOOD.value,
-                    "is_master": int(place == 0),
-                }
-            )
+            row = {"file_id": ids[each.lfn], "se_id": elements[se], "pfn": pfn, "is_master": int(place == 0)}
+            rows.append(row)
             deltas.use(directory, elements[se], files=1, size=each.size)
-    insert_all(connection, replicas, rows)
+    insert_rows(connection, replicas, rows, {"status": Status.GOOD.value}, ("file_id",))

@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import CTE
 
 from services.catalogue.adapters.files_sql.metadata_rows import VALUES, Declared, value_of
 from services.catalogue.adapters.files_sql.metadata_sets import (
-    MANY,
+    WEIGHED,
     Group,
     Scope,
     carriers,
@@ -39,10 +39,10 @@ from services.catalogue.domain.files.fields import Condition, FieldType, Level, 
 
 MAX_VALUES: Final = 100_000  # in one answer
 WALKED: Final = 2000  # distinct values of one field; more of them are looked up at once
-TRIED: Final = 16  # of those that carry one value
+TRIED: Final = 8  # of those that carry one value
 SECOND_ROUND: Final = 50  # values that this may leave open: for these more is tried
 SETTLED: Final = 256
-FEW: Final = 5000  # directories
+FEW: Final = 25_000  # directories
 FEW_WITH_FILES: Final = 500
 
 
@@ -105,15 +105,12 @@ class SqlCompatible(SqlPart):
 
 def _compatible(connection: Connection, scope: Scope, groups: Sequence[Group]) -> Compatible:
     size, base, others = scope.directory.directories, _region(scope), list(groups)
-    carried = [group for group in groups if not group.is_missing]
-    if carried and size > FEW_WITH_FILES:
-        counts = counted(connection, {group.declared.id: carriers(scope, group) for group in carried})
-        first = min(carried, key=lambda group: counts[group.declared.id])
-        top = carriers(scope, first).cte("carriers")
-        weight = weight_of(connection, top) if counts[first.declared.id] < MANY else size
-        if weight < size:
-            size, base = weight, _above_and_below(top)
-            others.remove(first)
+    if size > FEW_WITH_FILES:
+        for group, weight in _weights(connection, scope, groups).items():
+            if weight < size and not group.is_missing:
+                base = _above_and_below(carriers(scope, group).cte("carriers"))
+                others = [other for other in groups if other is not group]
+            size = min(size, weight)
     chosen = None
     if groups or not scope.is_all:
         some = base.subquery("base")
@@ -121,6 +118,19 @@ def _compatible(connection: Connection, scope: Scope, groups: Sequence[Group]) -
         chosen = select(some.c.id).where(_in_region(scope, some.c.id), *tests)
     is_few = {Level.DIRECTORY: size <= FEW, Level.FILE: size <= FEW_WITH_FILES}
     return Compatible(scope, groups, chosen, is_few)
+
+
+def _weights(connection: Connection, scope: Scope, groups: Sequence[Group]) -> dict[Group, int]:
+    """About how many directories are compatible with each."""
+    found = {group: carriers(scope, group) for group in groups}
+    counts = counted(connection, {group.declared.id: some for group, some in found.items()})
+    weights = {}
+    for group, some in found.items():
+        weight = counts[group.declared.id]
+        if weight <= WEIGHED:
+            weight = weight_of(connection, some.cte("carriers"))
+        weights[group] = scope.directory.directories - weight if group.is_missing else weight
+    return weights
 
 
 def _region(scope: Scope) -> Select[Any]:

@@ -36,8 +36,9 @@ from services.catalogue.domain.files.errors import InvalidCondition
 from services.catalogue.domain.files.fields import Condition, Operator
 from services.catalogue.domain.files.lfn import vo_of
 
-MANY: Final = 5000  # carriers that are counted, at most
+MANY: Final = 25_001  # carriers that are counted, at most
 SMALL: Final = 2000  # directories: all of so many are looked at without counting first
+WEIGHED: Final = 2000  # carriers: of more it is not asked what lies below them
 UPWARD: Final = 6  # what one look at all above a directory costs, in looks at one below
 _TREE: Final = directory_tree.c
 
@@ -177,7 +178,8 @@ def roots(connection: Connection, scope: Scope, groups: Sequence[Group]) -> CTE:
         chosen, others, weight = select(literal(scope.directory.id).label("id")).cte("roots_0"), groups, below
     else:
         chosen = _carriers_below(scope, first).cte("roots_0")
-        weight = weight_of(connection, chosen) if others else 0
+        is_high = 0 < counts.get(first.declared.id, 0) <= WEIGHED
+        weight = weight_of(connection, chosen) if is_high else 0
     for number, group in enumerate(others, 1):
         by_carriers = counts.get(group.declared.id, MANY) * UPWARD < weight
         lower = _carriers_in(scope, chosen, group) if by_carriers else _carriers_of(scope, chosen, group)
@@ -186,13 +188,12 @@ def roots(connection: Connection, scope: Scope, groups: Sequence[Group]) -> CTE:
 
 
 def weight_of(connection: Connection, chosen: CTE) -> int:
-    """How many directories lie in the subtrees; 0 where there are too many of these to ask."""
-    some = select(chosen.c.id).limit(MANY).subquery()
+    """How many directories lie in the subtrees."""
     counts = select(func.count(), func.sum(directories.c.directories))
     count, below = connection.execute(
-        counts.select_from(some.join(directories, directories.c.id == some.c.id))
+        counts.select_from(chosen.join(directories, directories.c.id == chosen.c.id))
     ).one()
-    return 0 if count == MANY else count + int(below or 0)
+    return int(count) + int(below or 0)
 
 
 def _carriers_of(scope: Scope, chosen: CTE, group: Group) -> Select[Any]:

@@ -83,19 +83,15 @@ def _add_metasets(room: Blueprint, fields: Fields) -> None:
 
 def _read(sent: Mapping[str, object]) -> Field:
     """Raises BadParams; whether the name is one is for the use case to say."""
-    name = sent.get("name")
-    if not isinstance(name, str) or not name:
-        raise BadParams("name", "name is missing: of the field.")
-    return Field(name, _type(sent.get("type")), _word(Level, "scope", sent.get("scope", Level.DIRECTORY)))
+    name, type_, level = sent.get("name"), sent.get("type"), sent.get("scope", Level.DIRECTORY.value)
+    if not isinstance(name, str) or not isinstance(type_, str) or not isinstance(level, str):
+        raise BadParams("body", "A field has a name, a type and a scope.")
+    word = type_.strip().lower()
+    return Field(name, _word(FieldType, "type", _SPELLINGS.get(word, word)), _word(Level, "scope", level))
 
 
-def _type(sent: object) -> FieldType:
-    word = sent.lower() if isinstance(sent, str) else sent
-    return _word(FieldType, "type", _SPELLINGS.get(word, word) if isinstance(word, str) else word)
-
-
-def _word(kind: type[Word], name: str, sent: object) -> Word:
+def _word(kind: type[Word], name: str, text: str) -> Word:
     try:
-        return kind(sent)
+        return kind(text)
     except ValueError:
         raise BadParams(name, f"{name} must be one of {', '.join(kind)}.") from None

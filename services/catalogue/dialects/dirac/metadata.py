@@ -26,24 +26,23 @@ def add(room: Blueprint, metadata: Metadata, fields: Fields) -> None:
 
 
 def _add_of_directories(room: Blueprint, metadata: Metadata, fields: Fields) -> None:
-    def shown(who: Actor, path: str, *, inherited: bool) -> Response:
-        known = metadata.of_directory(who, path, inherited=inherited)
-        return answer(_with_origins(known, fields, who))
-
     def read(directory: str) -> Response:
-        return shown(actor(), decoded(directory), inherited=Query().flag("inherited"))
+        who, inherited = actor(), Query().flag("inherited")
+        return answer(
+            _with_origins(metadata.of_directory(who, decoded(directory), inherited=inherited), fields, who)
+        )
 
     @needs(WRITE)
     def put(directory: str) -> Response:
-        who, path = actor(), decoded(directory)
-        metadata.set_directory(who, path, sent_object())
-        return shown(who, path, inherited=False)
+        who = actor()
+        known = metadata.set_directory(who, decoded(directory), sent_object())
+        return answer(_with_origins(known, fields, who))
 
     @needs(WRITE)
     def remove(directory: str) -> Response:
-        who, path = actor(), decoded(directory)
-        metadata.unset_directory(who, path, _keys())
-        return shown(who, path, inherited=False)
+        who = actor()
+        known = metadata.unset_directory(who, decoded(directory), _keys())
+        return answer(_with_origins(known, fields, who))
 
     add_reading(room, "usermetadata", "/usermetadata", read)
     room.add_url_rule("/directory/<directory>/usermetadata", "set_usermetadata", put, methods=["PATCH"])
@@ -51,24 +50,18 @@ def _add_of_directories(room: Blueprint, metadata: Metadata, fields: Fields) -> 
 
 
 def _add_of_files(room: Blueprint, metadata: Metadata) -> None:
-    def shown(who: Actor, lfn: str, *, inherited: bool) -> Response:
-        return answer(dict(metadata.of_file(who, lfn, inherited=inherited).values))
-
     @needs(READ)
     def read(file: str) -> Response:
-        return shown(actor(), decoded(file), inherited=Query().flag("inherited"))
+        known = metadata.of_file(actor(), decoded(file), inherited=Query().flag("inherited"))
+        return answer(dict(known.values))
 
     @needs(WRITE)
     def put(file: str) -> Response:
-        who, lfn = actor(), decoded(file)
-        metadata.set_file(who, lfn, sent_object())
-        return shown(who, lfn, inherited=False)
+        return answer(dict(metadata.set_file(actor(), decoded(file), sent_object()).values))
 
     @needs(WRITE)
     def remove(file: str) -> Response:
-        who, lfn = actor(), decoded(file)
-        metadata.unset_file(who, lfn, _keys())
-        return shown(who, lfn, inherited=False)
+        return answer(dict(metadata.unset_file(actor(), decoded(file), _keys()).values))
 
     room.add_url_rule("/file/<file>/metadata", "file_metadata", read)
     room.add_url_rule("/file/<file>/metadata", "set_file_metadata", put, methods=["PATCH"])

@@ -1,6 +1,6 @@
 """Searches by metadata: compatible values, directories, files (contract 3.3, 3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -13,8 +13,7 @@ from services.catalogue.dialects.dirac.fields import described
 from services.catalogue.dialects.dirac.paths import decoded
 from services.catalogue.dialects.dirac.trees import flat, tree
 from services.catalogue.dialects.dirac.views import FILE_MEMBERS, choosing, file_attributes
-from services.catalogue.domain.files.entries import Actor
-from services.catalogue.domain.files.fields import Level, Value
+from services.catalogue.domain.files.fields import Level
 from services.catalogue.domain.files.lfn import ROOT
 from services.catalogue.usecases.files.fields import Fields
 from services.catalogue.usecases.files.searching import Searching
@@ -34,14 +33,12 @@ _SCOPES: Final[Mapping[str, frozenset[Level]]] = {
 def add(room: Blueprint, searching: Searching, fields: Fields) -> None:
     @needs(READ)
     def everywhere() -> Response:
-        query, who = Query(), actor()
-        return answer(_described(searching, fields, who, query))
+        return answer(_described(searching, fields))
 
     def compatible(directory: str) -> Response:
-        query, who = Query(), actor()
-        path = decoded(directory)
+        query = Query()
         found = searching.compatible(
-            who, path, query.conditions(), lenient=query.flag("lenient"), with_files=False
+            actor(), decoded(directory), query.conditions(), lenient=query.flag("lenient")
         )
         return answer({name: list(values) for name, values in found.items()})
 
@@ -51,10 +48,11 @@ def add(room: Blueprint, searching: Searching, fields: Fields) -> None:
     add_reading(room, "find_files", "/files", lambda directory: _find_files(searching, decoded(directory)))
 
 
-def _described(searching: Searching, fields: Fields, who: Actor, query: Query) -> dict[str, Any]:
+def _described(searching: Searching, fields: Fields) -> dict[str, Any]:
     """Fields with at least one value that is compatible, of the levels that are asked for."""
+    query, who = Query(), actor()
     levels = _SCOPES[query.choice("scope", tuple(_SCOPES))]
-    found: Mapping[str, Sequence[Value]] = searching.compatible(
+    found = searching.compatible(
         who, ROOT, query.conditions(), lenient=query.flag("lenient"), with_files=Level.FILE in levels
     )
     declared = fields.all(who)
@@ -66,22 +64,22 @@ def _described(searching: Searching, fields: Fields, who: Actor, query: Query) -
 
 
 def _search(searching: Searching, path: str) -> Response:
-    query, who = Query(), actor()
+    query = Query()
     limit = query.number("limit", DEFAULT_DIRECTORIES, least=1, most=MAX_DIRECTORIES)
     matches, is_cut = searching.directories(
-        who, path, query.conditions(), lenient=query.flag("lenient"), limit=limit
+        actor(), path, query.conditions(), lenient=query.flag("lenient"), limit=limit
     )
     found: dict[str, Any] = {"dirs": flat(matches)} if query.flag("flat") else tree(path, matches)
     return answer({**found, "truncated": True} if is_cut else found)
 
 
 def _find_files(searching: Searching, path: str) -> Response:
-    query, who = Query(), actor()
+    query = Query()
     start = query.number("start", 0, most=_FAR)
     limit = query.number("max", DEFAULT_FILES, least=0, most=MAX_FILES)
     choose, is_verbose = choosing(query.words("fields"), FILE_MEMBERS), query.flag("verbose", "extra")
     total, found = searching.files(
-        who,
+        actor(),
         path,
         query.conditions(),
         lenient=query.flag("lenient"),

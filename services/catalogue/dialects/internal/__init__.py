@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response, jsonify, request
 from libs.web.json_bodies import read_json_object
 from libs.web.params import BadParams
 from libs.web.service_tokens import ServiceTokenVerifier, requires_service
+from libs.web.strict_json import plain
 from services.catalogue.domain.files.entries import Actor, File, NewFile
 from services.catalogue.domain.files.errors import CatalogueError, CatalogueUnavailable
 from services.catalogue.usecases.files.keeping import Keeping
@@ -29,21 +30,21 @@ def mount(app: Flask, keeping: Keeping, verifier: ServiceTokenVerifier) -> None:
     @room.post("/files/locate")
     @requires_service("compute")
     def locate() -> Response:
-        body = read_json_object(request, MAX_BODY)
+        body = _body()
         found = keeping.readable(_actor(body["actor"]), [str(lfn) for lfn in body["lfns"]])
         return jsonify(files=[_view(file, keeping) for file in found])
 
     @room.post("/files/register")
     @requires_service("compute")
     def register() -> Response:
-        body = read_json_object(request, MAX_BODY)
+        body = _body()
         new = [_new(each) for each in body["files"]]
         return jsonify(refused=keeping.register(_actor(body["actor"]), new))
 
     @room.post("/files/named")
     @requires_service("compute")
     def named() -> Response:
-        body = read_json_object(request, MAX_BODY)
+        body = _body()
         return jsonify(guids=keeping.named([str(guid) for guid in body["guids"]]))
 
     app.register_blueprint(room)
@@ -60,6 +61,11 @@ def _add_errors(room: Blueprint) -> None:
     @room.errorhandler(TypeError)
     def malformed(error: Exception) -> Response:
         return _told("The request is malformed.", 400)
+
+
+def _body() -> Any:
+    """Raises BadParams."""
+    return plain(read_json_object(request, MAX_BODY))
 
 
 def _told(text: str, status: int) -> Response:

@@ -1,10 +1,11 @@
 """What the routes of this room take and give, for the API description."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from libs.openapi.document import JSON, Access, Operation, json_reply, object_of
 
+Members = Mapping[str, Mapping[str, Any]]
 _ERROR: Final = object_of({"error": {"type": "string"}})
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
@@ -33,7 +34,7 @@ _NEW: Final = object_of(
 )
 
 
-def _of(name: str, summary: str, body: dict[str, object], reply: dict[str, object]) -> Operation:
+def _of(name: str, summary: str, body: Members, reply: Members) -> Operation:
     return Operation(
         path=f"/internal/files/{name}",
         methods=("POST",),

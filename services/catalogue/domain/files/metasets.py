@@ -48,6 +48,16 @@ def expand(
     return found
 
 
+def written(wanted: Iterable[Wanted]) -> dict[str, object]:
+    """Contents that say the same, `{field: {operator: value}}`; of one operator twice, a list of both."""
+    found: dict[str, dict[str, object]] = {}
+    for one in wanted:
+        operators = found.setdefault(one.field, {})
+        sign = one.operator.value
+        operators[sign] = [operators[sign], one.operand] if sign in operators else one.operand
+    return dict(found)
+
+
 def check_contents(
     name: str, contents: Mapping[str, object], fields: Mapping[str, Field], metasets: Metasets
 ) -> None:

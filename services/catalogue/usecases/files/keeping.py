@@ -36,16 +36,12 @@ class Keeping:
         """Files with the PFNs of our own bytes; why not, by LFN, of those that were refused. Raises
         CatalogueUnavailable.
         """
-        refused: dict[str, str] = {}
-        for file, pfn in new:
-            try:
-                kept = replace(file, replicas={self._own_se: pfn}, checksum_type=ChecksumType.SHA256)
-                self._files.register(actor, kept, by_service=True)
-            except CatalogueUnavailable:
-                raise
-            except CatalogueError as error:
-                refused[file.lfn] = str(error)
-        return refused
+        kept = [
+            replace(file, replicas={self._own_se: pfn}, checksum_type=ChecksumType.SHA256)
+            for file, pfn in new
+        ]
+        outcomes = self._files.register_all(actor, kept, by_service=True)
+        return {file.lfn: str(outcome.error) for file, outcome in outcomes if outcome.error is not None}
 
     def named(self, guids: Sequence[str]) -> Sequence[str]:
         """Those of which a file has its replica with us. Raises CatalogueUnavailable."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, collate, false, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, collate, false, func, literal, or_, select, true
 
 from services.compute.adapters.store_sql.filters import LARGEST_ID, terms_of
 from services.compute.adapters.store_sql.tables import job_sheets, job_terms, jobs
@@ -26,6 +26,8 @@ OF_JOBS: Final[dict[Column, ColumnElement[Any]]] = {
     Column.FINISHED: _J.finished_at,
 }
 TIMES: Final = frozenset({Column.SUBMITTED, Column.CHANGED, Column.STARTED, Column.FINISHED})
+LARGEST_SHORT: Final = 2**31 - 1
+_LONG: Final = frozenset({Column.ID, Column.CPU_SECONDS})
 _NUMBERS: Final = frozenset(
     {Column.ID, Column.PRIORITY, Column.CPU_SECONDS, Column.HAS_INPUT, Column.RETRIES}
 )
@@ -84,7 +86,10 @@ class Terms:
         if column in OF_JOBS:
             return OF_JOBS[column]
         filed: ColumnElement[Any] = _S[column.value]
-        return filed if branch.is_filed else func.coalesce(filed, getattr(self._wanted.unfiled, column.value))
+        if branch.is_filed:
+            return filed
+        otherwise = _value(column, getattr(self._wanted.unfiled, column.value))
+        return func.coalesce(filed, literal(otherwise, filed.type))
 
     def sorted_by(self, column: Column, branch: Branch) -> ColumnElement[Any]:
         """Texts by code points on both databases."""
@@ -196,7 +201,8 @@ def _value(column: Column, value: float | str | bool) -> Any:
         return storable(value)
     if column in TIMES:
         return moment(max(float(value), 0.0))
-    return max(-LARGEST_ID, min(LARGEST_ID, int(value)))
+    most = LARGEST_ID if column in _LONG else LARGEST_SHORT
+    return max(-most, min(most, int(value)))
 
 
 def _named(condition: Condition) -> list[Clause]:
