@@ -19,6 +19,8 @@ from services.auth.dialects.pages.operations import OPERATIONS as AUTH_PAGES
 from services.auth.dialects.prominence.operations import OPERATIONS as AUTH_PROMINENCE
 from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
+from services.catalogue.dialects.dirac.operations import OPERATIONS as CATALOGUE_DIRAC
+from services.catalogue.dialects.internal.operations import OPERATIONS as CATALOGUE_INTERNAL
 from services.compute.dialects.dirac.operations import OPERATIONS as COMPUTE_DIRAC
 from services.compute.dialects.internal.operations import OPERATIONS as COMPUTE_INTERNAL
 from services.compute.dialects.native.operations import OPERATIONS as COMPUTE_NATIVE
@@ -49,7 +51,14 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
         *edge.OPERATIONS,
     ),
     "provider": (*PROVIDER_OCEAN, *PROVIDER_INTERNAL, edge.whoami("provider"), *edge.OPERATIONS),
-    "catalogue": (aquarius.OWN_ROOT, *aquarius.OPERATIONS, edge.whoami("catalogue"), *edge.OPERATIONS),
+    "catalogue": (
+        aquarius.OWN_ROOT,
+        *aquarius.OPERATIONS,
+        *CATALOGUE_DIRAC,
+        *CATALOGUE_INTERNAL,
+        edge.whoami("catalogue"),
+        *edge.OPERATIONS,
+    ),
     "compute": (
         *COMPUTE_OCEAN,
         *COMPUTE_PROMINENCE,

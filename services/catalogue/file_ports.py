@@ -155,8 +155,8 @@ class OwnBytes(Protocol):
 
 
 class FileMetadata(Protocol):
-    """Fields, values, searches. Each VO has fields and metasets of its own; a path's VO is its first part, and
-    nothing is known of the root itself: what asks for it is answered from a VO's top directory.
+    """Fields, values, searches. Each VO has fields and metasets of its own; a path's VO is its first part.
+    Nothing is known of the root itself: what asks for it is answered from a VO's top directory.
     """
 
     def fields(self, vo: str) -> Mapping[str, Field]: ...

@@ -29,6 +29,7 @@ class FileSettings:
     database_url: Secret
     own_se: str
     global_read: bool
+    compute_url: str | None = None  # who keeps those bytes; None: nobody does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,10 @@ def _files(env: Env) -> FileSettings | None:
     url = env.optional_secret("FILECATALOGUE_DATABASE_URL")
     own_se = env.text("FILECATALOGUE_OWN_SE", "TIDEGATE")
     global_read = env.bool("FILECATALOGUE_GLOBAL_READ", True)
-    return None if url is None else FileSettings(database_url=url, own_se=own_se, global_read=global_read)
+    compute = None if env.optional("COMPUTE_URL") is None else env.http_url("COMPUTE_URL")
+    if url is None:
+        return None
+    return FileSettings(database_url=url, own_se=own_se, global_read=global_read, compute_url=compute)
 
 
 def _key(env: Env) -> PrivateKey:

@@ -7,15 +7,18 @@ from libs.sql.engine import Database
 from libs.sql.migrate import upgrade
 from libs.web.gate import Gate
 from libs.web.internal_client import InternalClient, ServiceTokens
+from libs.web.jwks import RemoteJwks
 from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
+from libs.web.service_tokens import ServiceTokenVerifier
 from services.catalogue.adapters import store_sql
 from services.catalogue.adapters.clock import SystemClock
 from services.catalogue.adapters.files_sql.store import SqlFiles, open_files_store
 from services.catalogue.adapters.nonces_http import ProviderNonces
+from services.catalogue.adapters.own_bytes_http import OwnBytesHttp
 from services.catalogue.adapters.store_sql.catalogue import SqlCatalogue
 from services.catalogue.deps import Deps
 from services.catalogue.dialects.aquarius.search import render_search
-from services.catalogue.settings import FileSettings, Settings
+from services.catalogue.settings import FileSettings, LedgerSettings, Settings
 from services.catalogue.usecases.assets import Assets
 from services.catalogue.usecases.files.bulk import Bulk, Parts
 from services.catalogue.usecases.files.directories import Directories
@@ -60,6 +63,8 @@ def build(settings: Settings) -> Deps:
         files=None if files is None or settings.files is None else file_catalogue(files, settings.files),
         checks={"database": database.ping, **({} if files is None else {"files": files.ping})},
         close=lambda: _close(database, files),
+        own_bytes=_own_bytes(settings),
+        verifier=_verifier(settings),
         gate=_gate(settings),
     )
 
@@ -96,12 +101,29 @@ def _close(database: Database, files: SqlFiles | None) -> None:
         files.close()
 
 
+def _own_bytes(settings: Settings) -> OwnBytesHttp | None:
+    url = None if settings.files is None else settings.files.compute_url
+    return None if url is None or settings.ledger is None else OwnBytesHttp(url, _tokens(settings.ledger))
+
+
+def _verifier(settings: Settings) -> ServiceTokenVerifier | None:
+    """Nobody asks where there is no file catalogue."""
+    if settings.ledger is None or settings.files is None:
+        return None
+    jwks = RemoteJwks(settings.ledger.auth_url)
+    jwks.warm()
+    return ServiceTokenVerifier(jwks)
+
+
+def _tokens(ledger: LedgerSettings) -> ServiceTokens:
+    return ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
+
+
 def _nonces(settings: Settings) -> ProviderNonces | None:
     ledger = settings.ledger
     if ledger is None:
         return None
-    tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
-    return ProviderNonces(InternalClient(ledger.provider_url, "provider", tokens))
+    return ProviderNonces(InternalClient(ledger.provider_url, "provider", _tokens(ledger)))
 
 
 def _gate(settings: Settings) -> Gate:
@@ -109,6 +131,5 @@ def _gate(settings: Settings) -> Gate:
     ledger = settings.ledger
     if ledger is None:
         return Gate()
-    tokens = ServiceTokens(ledger.auth_url, SERVICE, ledger.service_secret)
-    principals = RememberedPrincipals(RemoteAuth(InternalClient(ledger.auth_url, "auth", tokens)))
+    principals = RememberedPrincipals(RemoteAuth(InternalClient(ledger.auth_url, "auth", _tokens(ledger))))
     return Gate(principals, settings.certificate_headers)

@@ -52,6 +52,8 @@ class DiracSettings:
     setup: str  # of jobs of credentials that name none
     sandbox_bytes: int  # of the files that come with one request
     jobs: int  # that one request brings
+    reschedules: int  # of one job
+    shows_all: bool  # whoever is in a virtual organisation sees all its jobs
     sandbox_form: str  # archives that nobody asked for in another form
 
 
@@ -94,6 +96,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             setup=next(iter(env.list("DIRAC_SETUPS")), "Production"),
             sandbox_bytes=env.int("COMPUTE_DIRAC_SANDBOX_BYTES", 104857600, least=1),
             jobs=env.int("COMPUTE_DIRAC_JOBS", 1000, least=1, most=10_000),
+            reschedules=env.int("COMPUTE_DIRAC_RESCHEDULES", 3, least=0, most=1000),
+            shows_all=env.bool("DIRAC_GLOBAL_JOBS_INFO"),
             sandbox_form=_sandbox_form(env),
         ),
         certificate_headers=configured_headers(env),

@@ -37,6 +37,7 @@ from services.compute.usecases.dead_letters import DeadLetters
 from services.compute.usecases.environments import RunningJobs
 from services.compute.usecases.errands import Ask
 from services.compute.usecases.follow import Follow
+from services.compute.usecases.job_access import JobAccess
 from services.compute.usecases.job_archives import JobArchives
 from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.job_text import JobText
@@ -193,7 +194,11 @@ def _dirac(shared: _Shared, tokens: ServiceTokens) -> DiracParts:
     catalogue = foundation.catalogue(settings.peers, tokens)
     return DiracParts(
         submit=shared.submit,
+        repeat=Repeat(shared.store, shared.submit, shared.quotas, shared.clock),
         jobs=shared.jobs,
+        sheets=shared.store.sheets,
+        access=JobAccess(shared.jobs, shared.store.sheets, settings.dirac.shows_all),
+        logs=JobLogs(shared.logs),
         placing=Placing(shared.book, shared.abilities),
         sandboxes=Sandboxes(shared.files, *bytes_of),
         files=catalogue,
@@ -210,7 +215,11 @@ def _dirac(shared: _Shared, tokens: ServiceTokens) -> DiracParts:
         links=HmacLinks(settings.peers.service_secret),
         clock=shared.clock,
         sites=Sites(settings.dirac.sites),
-        limits=Limits(sandbox_bytes=settings.dirac.sandbox_bytes, jobs=settings.dirac.jobs),
+        limits=Limits(
+            sandbox_bytes=settings.dirac.sandbox_bytes,
+            jobs=settings.dirac.jobs,
+            reschedules=settings.dirac.reschedules,
+        ),
         setup=settings.dirac.setup,
         public_url=settings.public_url,
         usual_form=settings.dirac.sandbox_form,

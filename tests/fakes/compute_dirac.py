@@ -27,10 +27,13 @@ from services.compute.domain.lfns import FileActor, LogicalFile
 from services.compute.domain.quotas import Quota, Quotas
 from services.compute.ports.engines import Abilities
 from services.compute.ports.lfns import CatalogueUnavailable
+from services.compute.usecases.job_access import JobAccess
 from services.compute.usecases.job_archives import JobArchives
+from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.jobs import Jobs
 from services.compute.usecases.placing import Placing
 from services.compute.usecases.registering import RegisterOutputs
+from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
 from services.compute.usecases.submit import Submit
@@ -108,6 +111,7 @@ class Dirac:
     quotas: Quotas = NO_QUOTAS
     sites: Sites = field(default_factory=Sites)
     limits: Limits = field(default_factory=Limits)
+    shows_all: bool = False
     environments: Sequence[Environment] = (SMALL, LARGE)
     store: Any = field(default_factory=MemoryJobStore)
     clock: Any = field(default_factory=PlannedClock)
@@ -125,9 +129,15 @@ class Dirac:
 
     def _parts(self) -> DiracParts:
         book = EnvironmentBook(self.environments)
+        submit = Submit(self.store, book, ENGINES, self.quotas, self.clock)
+        jobs = Jobs(self.store, self.clock)
         return DiracParts(
-            submit=Submit(self.store, book, ENGINES, self.quotas, self.clock),
-            jobs=Jobs(self.store, self.clock),
+            submit=submit,
+            repeat=Repeat(self.store, submit, self.quotas, self.clock),
+            jobs=jobs,
+            sheets=self.store.sheets,
+            access=JobAccess(jobs, self.store.sheets, self.shows_all),
+            logs=JobLogs(self.logs),
             placing=Placing(book, ENGINES),
             sandboxes=self.sandboxes,
             files=self.catalogue,

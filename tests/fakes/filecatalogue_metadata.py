@@ -167,9 +167,7 @@ class MemoryMetadata:
         self._tree.directory(path)
         fields = self.fields(vo_of(path) or "")
         own = [
-            each
-            for each in conditions
-            if each.field in STANDARD or fields[each.field].level is Level.FILE
+            each for each in conditions if each.field in STANDARD or fields[each.field].level is Level.FILE
         ]
         of_directories = [each for each in conditions if each not in own]
         found = [
@@ -184,7 +182,11 @@ class MemoryMetadata:
         return len(found), [self._tree.file(file.lfn) for file in found[start : start + limit]]
 
     def _fits(self, path: str, conditions: Sequence[Condition]) -> bool:
-        known = {name: self._values[way][name] for way in (*above(path), path) for name in self._values.get(way, ())}
+        known = {
+            name: self._values[way][name]
+            for way in (*above(path), path)
+            for name in self._values.get(way, ())
+        }
         return all(holds(each, known.get(each.field)) for each in conditions)
 
     def _file_fits(self, file: File, condition: Condition) -> bool:
@@ -196,17 +198,19 @@ class MemoryMetadata:
 
     def _directories(self, path: str) -> list[Directory]:
         """By path."""
-        return [self._tree.directory(each) for each in sorted(self._tree.paths()) if is_below(each, path)]
+        return [
+            self._tree.directory(each) for each in sorted(self._tree._directories) if is_below(each, path)
+        ]
 
     def _lfns(self, path: str) -> list[str]:
-        return [lfn for lfn in self._tree.lfns() if is_below(lfn, path)]
+        return [lfn for lfn in self._tree._files if is_below(lfn, path)]
 
     def _level(self, path: str) -> Level:
-        return Level.DIRECTORY if path in self._tree.paths() else Level.FILE
+        return Level.DIRECTORY if path in self._tree._directories else Level.FILE
 
     def _of(self, name: str, vo: str) -> list[tuple[str, Value]]:
         """Where it is known."""
-        self._forget()
+        self.forget()
         return [
             (path, values[name])
             for path, values in self._values.items()
@@ -216,13 +220,13 @@ class MemoryMetadata:
     def _known_paths(self, name: str, vo: str | None) -> list[str]:
         return [path for path, _ in self._of(name, vo or "")]
 
-    def _forget(self) -> None:
-        """What is not there any more."""
-        there = {*self._tree.paths(), *self._tree.lfns()}
+    def forget(self) -> None:
+        """What is known of entries that went; before others come to the same places."""
+        there = {*self._tree._directories, *self._tree._files}
         self._values = {path: values for path, values in self._values.items() if path in there}
 
     def _known(self, path: str, ways: Sequence[str]) -> Known:
-        self._forget()
+        self.forget()
         declared = self.fields(vo_of(path) or "")
         found: dict[str, tuple[Value, Origin]] = {}
         for way in (*ways, path):
@@ -238,7 +242,7 @@ class MemoryMetadata:
     def _typed(self, path: str, level: Level, values: Mapping[str, object]) -> dict[str, Value]:
         if path == ROOT:
             raise NotThere("Metadata begins below /")
-        self._forget()
+        self.forget()
         declared = self.fields(vo_of(path) or "")
         typed: dict[str, Value] = {}
         for name, raw in values.items():
@@ -251,7 +255,7 @@ class MemoryMetadata:
         return typed
 
     def _unset(self, path: str, names: Sequence[str]) -> None:
-        self._forget()
+        self.forget()
         known = dict(self._values.get(path, {}))
         for name in dict.fromkeys(names):
             if name not in known:
@@ -283,5 +287,3 @@ def _standard(file: File) -> Mapping[str, Value]:
 
 def _date(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-

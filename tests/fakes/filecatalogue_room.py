@@ -20,9 +20,11 @@ from libs.web.settings import Secret
 from services.catalogue.adapters.files_sql.store import MIGRATIONS, SqlFiles, new_files_store
 from services.catalogue.app import create_app
 from services.catalogue.deps import Deps
+from services.catalogue.file_ports import OwnBytes
 from services.catalogue.settings import FileSettings, Settings
 from services.catalogue.wiring import build, file_catalogue
 from tests.fakes.principals import KnownPrincipals
+from tests.fakes.provider_app import FakeServiceTokens
 from tests.migrated import upgrade
 
 BASE = "/filecatalogue"
@@ -78,6 +80,7 @@ class FileRoom:
     url: str = ""
     with_files: bool = True
     global_read: bool = True
+    own_bytes: OwnBytes | None = None
     principals: KnownPrincipals = field(default_factory=lambda: KnownPrincipals(**PRINCIPALS))
 
     def __post_init__(self) -> None:
@@ -85,7 +88,14 @@ class FileRoom:
         self._store = self._open() if self.with_files else None
         known = FileSettings(database_url=Secret(""), own_se="TIDEGATE", global_read=self.global_read)
         files = None if self._store is None else file_catalogue(self._store, known)
-        self.app = create_app(settings, replace(index, files=files, gate=Gate(self.principals)))
+        deps = replace(
+            index,
+            files=files,
+            own_bytes=self.own_bytes,
+            verifier=FakeServiceTokens(),  # type: ignore[arg-type]
+            gate=Gate(self.principals),
+        )
+        self.app = create_app(settings, deps)
         self.http = self.app.test_client()
 
     def _open(self) -> SqlFiles:

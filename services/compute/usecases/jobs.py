@@ -46,6 +46,10 @@ class Jobs:
         """In this order; those that are gone are left out."""
         return self._store.jobs([head.id for head in heads])
 
+    def of_ids(self, ids: Sequence[int]) -> Sequence[Job]:
+        """In this order; those that are gone are left out. Whose they are was asked before."""
+        return self._store.jobs(ids)
+
     def put_away(self, ref: int | str, viewer: Viewer) -> Job:
         """It lingers no longer among the active ones. Raises NotFinished, AlreadyFinished (it did not)."""
         return self._store.put_away(self.find(ref, viewer).uid, self._clock.now())

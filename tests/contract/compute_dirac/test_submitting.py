@@ -1,6 +1,7 @@
 """POST /jobs as RESTDIRAC's clients send it: all ways for manifests to travel (contract 2.6)."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -330,11 +331,11 @@ def test_the_store_is_away(room: Dirac) -> None:
 
 def test_a_body_that_is_too_large(room: Dirac) -> None:
     for sent in (
-        {"data": b'{"a":"' + b"x" * (17 << 20) + b'"}', "content_type": "application/json"},
-        {"data": b"{" + b"x" * (17 << 20), "content_type": FORM},
+        {"data": b'{"a":"' + b"x" * (9 << 20) + b'"}', "content_type": "application/json"},
+        {"data": b"{" + b"x" * (9 << 20), "content_type": FORM},
         {
             "data": b'--x\r\nContent-Disposition: form-data; name="manifest"\r\n\r\n'
-            + b"x" * (17 << 20)
+            + b"x" * (9 << 20)
             + b"\r\n--x--\r\n",
             "content_type": "multipart/form-data; boundary=x",
         },
@@ -364,3 +365,24 @@ def test_what_nobody_asked_for_takes_no_more_than_there_is(tmp_path: Path) -> No
     (jid,) = room.submit({**ECHO, "WholeNode": True})
     assert room.job(jid).spec.roles[0].resources.cpus == SMALL.cpus
     assert SMALL.cpus < LARGE.cpus
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": b"[" + b"{}," * 1_000_000 + b"{}]", "content_type": "application/json"},
+        {"data": b"manifest={}&" * 500_000, "content_type": FORM},
+        {"data": {"manifest": [f"[{TEXT},{TEXT}]"] * 501}},
+    ],
+    ids=["list", "form", "lists"],
+)
+def test_many_small_manifests_cost_little(room: Dirac, sent: dict[str, Any]) -> None:
+    began = time.process_time()
+    answer = room.call("POST", "/jobs", **sent)
+    assert (answer.status_code, answer.get_json()["error"]) in ((400, "invalid_manifest"), (413, "too_large"))
+    assert time.process_time() - began < 6.0
+
+
+def test_many_small_jdls_cost_little(room: Dirac) -> None:
+    answer = room.post(["A=1"] * 100_000, "/dirac/api/jobs/jdl")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_manifest")

@@ -81,7 +81,7 @@ def test_bodies_have_limits(room: FileRoom) -> None:
 
 
 def test_more_than_one_request_may_ask_for(room: FileRoom) -> None:
-    items = {f"/vo/{number}": {} for number in range(100_001)}
+    items: dict[str, object] = {f"/vo/{number}": {} for number in range(100_001)}
     status, code, _ = room.refused("POST", "/bulk", json={"op": "removeFile", "items": items})
     assert (status, code) == (413, "too_large")
 

@@ -22,7 +22,7 @@ WRITES = [
     ("PATCH", file("/vo/a/f", "/attributes"), {"Mode": "0777"}),
     ("PATCH", file("/vo/a/f", "/metadata"), {"x": 1}),
     ("PUT", file("/vo/a/f", "/replicas/NEW"), {"PFN": "x"}),
-    ("DELETE", file("/vo/a/f", "/replicas/DISK"), None),
+    ("DELETE", file("/vo/a/f", "/replicas/DISK?force=true"), None),
 ]
 
 

@@ -188,6 +188,16 @@ def test_bodies_with_odd_labels(room: FileRoom, kind: str) -> None:
             sound(room, method, path, data=body, content_type=kind)
 
 
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded; a=b"]
+)
+def test_no_long_form_is_taken_apart_for_anybody(room: FileRoom, kind: str) -> None:
+    for path in ("/bulk", directory("/vo/a")):
+        for body in (b"&" * (1 << 20), b"a=b&" * (1 << 18)):
+            answer = room.call("POST", path, None, data=body, content_type=kind)
+            assert (answer.status_code, answer.get_json()["error"]) == (413, "too_large")
+
+
 def test_unknown_paths_and_methods_have_the_envelope(room: FileRoom) -> None:
     assert room.refused("GET", "/nothing")[:2] == (404, "not_found")
     assert room.refused("GET", "/directory/x/y/z")[:2] == (404, "not_found")

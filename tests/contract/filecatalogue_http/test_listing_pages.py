@@ -71,7 +71,7 @@ def test_pages_by_number(filled: FileRoom) -> None:
         document = filled.get(directory("/vo/big"), page=str(page), page_size="10")
         names += [name for members in document.values() for name in members]
     assert len(names) == len(set(names)) == FILES + DIRECTORIES + 1
-    empty = {"Files": {}, "SubDirs": {}, "Links": {}, "Datasets": {}}
+    empty: dict[str, object] = {"Files": {}, "SubDirs": {}, "Links": {}, "Datasets": {}}
     assert filled.get(directory("/vo/big"), page="50", page_size="10") == empty
     assert filled.refused("GET", directory("/vo/none?page=50&page_size=10"))[0] == 404
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -112,7 +113,7 @@ def test_what_is_no_path_is_refused_everywhere(room: FileRoom, segment: str) -> 
     calls += [("PATCH", f"/file/{segment}/metadata"), ("PUT", f"/file/{segment}/replicas/SE")]
     for method, path in calls:
         body = {"PFN": "x"} if path.endswith("/SE") else {"Size": 1}
-        sent = {} if method in ("GET", "DELETE") else {"json": body}
+        sent: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": body}
         status, code, text = room.refused(method, path, **sent)
         assert (status, code) == (400, "invalid_path"), f"{method} {path[-60:]}: {text}"
 

@@ -61,6 +61,7 @@ PUBLIC = {
     ("catalogue", "/api/aquarius/chains/list"),
     ("catalogue", "/api/aquarius/chains/status/{chain_id}"),
     ("catalogue", "/api/aquarius/validation/schema"),
+    ("catalogue", "/filecatalogue/shared/{token}"),  # the token is a right to read one file
     ("compute", "/tidegate/v1/status"),
     ("compute", "/prominence/v1/health"),
     ("compute", "/api/v1/health"),

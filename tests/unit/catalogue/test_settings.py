@@ -23,3 +23,16 @@ def test_all_problems_at_once_and_no_value_among_them() -> None:
     assert "secret-nonsense" not in str(caught.value)
     with pytest.raises(BadSettings, match="CATALOGUE_PRIVATE_KEY must be set"):
         load_settings({"CATALOGUE_DATABASE_URL": "x"})
+
+
+def test_without_a_database_there_is_no_file_catalogue() -> None:
+    assert load_settings(GOOD).files is None
+    url = {"FILECATALOGUE_DATABASE_URL": "sqlite:////tmp/files.db"}
+    files = load_settings(GOOD | url).files
+    assert files is not None
+    assert (files.database_url.reveal(), files.own_se) == ("sqlite:////tmp/files.db", "TIDEGATE")
+    assert files.global_read is True
+    more = {"FILECATALOGUE_OWN_SE": "VAULT", "FILECATALOGUE_GLOBAL_READ": "off"}
+    files = load_settings(GOOD | url | more).files
+    assert files is not None
+    assert (files.own_se, files.global_read) == ("VAULT", False)

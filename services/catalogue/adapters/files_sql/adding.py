@@ -11,7 +11,7 @@ from services.catalogue.adapters.files_sql.counting import Deltas
 from services.catalogue.adapters.files_sql.finding import files_at
 from services.catalogue.adapters.files_sql.growing import Ground, Making, SqlGrowing, make
 from services.catalogue.adapters.files_sql.lineage import Lineage, closure_of, link_new
-from services.catalogue.adapters.files_sql.metadata_rows import write_new_file_values
+from services.catalogue.adapters.files_sql.metadata_rows import metadata_lock, write_new_file_values
 from services.catalogue.adapters.files_sql.naming import (
     number_of_group,
     number_of_owner,
@@ -53,6 +53,8 @@ class SqlAdding(SqlGrowing):
         def work(connection: Connection, ground: Ground) -> dict[str, Outcome]:
             plan = _plan(connection, ground, by_lfn)
             lineage = self._lineage(connection, plan)
+            for vo in sorted({vo_of(lfn) or "" for lfn, each in plan.new.items() if each.metadata}):
+                self._share(connection, metadata_lock(vo))
             deltas = Deltas()
             making = Making(maker, now)
             make(connection, ground, {parent_of(lfn) for lfn in plan.new}, making, deltas)

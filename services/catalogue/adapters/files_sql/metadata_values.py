@@ -75,8 +75,8 @@ _BELOW: Final = (
     .limit(1)
 )
 _TOUCH: Final[Mapping[Level, Any]] = {
-    Level.DIRECTORY: update(directories).where(directories.c.id == _ID).values(modified_at=bindparam("now")),
-    Level.FILE: update(files).where(files.c.id == _ID).values(modified_at=bindparam("now")),
+    Level.DIRECTORY: update(directories).where(directories.c.id == bindparam("changed")),
+    Level.FILE: update(files).where(files.c.id == bindparam("changed")),
 }
 TABLES: Final[Mapping[Level, tuple[Table, Table, str]]] = {
     Level.DIRECTORY: (directory_values, directory_parameters, "directory_id"),
@@ -116,7 +116,7 @@ class SqlValues(SqlPart):
             typed, free = sorted_out(known, Level.DIRECTORY, values)
             _refuse_twice(connection, number, [declared for declared, _ in typed])
             self._put(connection, Level.DIRECTORY, number, typed, free)
-            connection.execute(_TOUCH[Level.DIRECTORY], {"id": number, "now": moment(now)})
+            connection.execute(_TOUCH[Level.DIRECTORY], {"changed": number, "modified_at": moment(now)})
 
         self._write(work)
 
@@ -127,7 +127,7 @@ class SqlValues(SqlPart):
             number = file_at(connection, lfn).id
             typed, free = sorted_out(fields_of(connection, vo_at(lfn)), Level.FILE, values)
             self._put(connection, Level.FILE, number, typed, free)
-            connection.execute(_TOUCH[Level.FILE], {"id": number, "now": moment(now)})
+            connection.execute(_TOUCH[Level.FILE], {"changed": number, "modified_at": moment(now)})
 
         self._write(work)
 
@@ -137,7 +137,7 @@ class SqlValues(SqlPart):
             self._own(connection, metadata_lock(vo_at(path)))
             number = directory_at(connection, path).id
             _unset(connection, Level.DIRECTORY, path, number, names)
-            connection.execute(_TOUCH[Level.DIRECTORY], {"id": number, "now": moment(now)})
+            connection.execute(_TOUCH[Level.DIRECTORY], {"changed": number, "modified_at": moment(now)})
 
         self._write(work)
 
@@ -147,7 +147,7 @@ class SqlValues(SqlPart):
             self._share(connection, metadata_lock(vo_at(lfn)))
             number = file_at(connection, lfn).id
             _unset(connection, Level.FILE, lfn, number, names)
-            connection.execute(_TOUCH[Level.FILE], {"id": number, "now": moment(now)})
+            connection.execute(_TOUCH[Level.FILE], {"changed": number, "modified_at": moment(now)})
 
         self._write(work)
 

@@ -23,7 +23,7 @@ from services.catalogue.domain.files.errors import NotEmpty, NotPermitted, NotTh
 from services.catalogue.domain.files.lfn import ROOT, child, name_of, parent_of
 from services.catalogue.file_ports import Agree, Outcome
 
-MOST_AT_ONCE: Final = 100_000  # entries
+MOST_AT_ONCE: Final = 50_000  # entries: a few seconds, in which nobody else writes to the VO's tree
 _D, _F, _T, _U, _R = directories.c, files.c, directory_tree.c, directory_usage.c, replicas.c
 _ID: Final[BindParameter[int]] = bindparam("id")
 _BELOW: Final = select(_T.directory_id).where(_T.ancestor_id == _ID)

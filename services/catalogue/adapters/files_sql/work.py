@@ -22,8 +22,10 @@ MOST_VALUES: Final = 1000  # of a list in a statement
 ATTEMPTS: Final = 6
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _KEY: Final = bindparam("key", type_=BigInteger)
-_LOCK: Final = select(func.pg_advisory_xact_lock(_KEY))
-_SHARE: Final = select(func.pg_advisory_xact_lock_shared(_KEY))
+# Writers hardly search, and a foreign key's check is planned once then, not for each row (store.py).
+_PLAN_ONCE: Final = func.set_config("plan_cache_mode", "auto", True)
+_LOCK: Final = select(_PLAN_ONCE, func.pg_advisory_xact_lock(_KEY))
+_SHARE: Final = select(_PLAN_ONCE, func.pg_advisory_xact_lock_shared(_KEY))
 
 
 class Overtaken(Exception):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Request, g, request
 
 from libs.web.dirac_window import PARAMETER
-from libs.web.params import FORM, BadParams, parse_pair_list, read_body
+from libs.web.params import FORM, BadParams, TooLarge, parse_pair_list, read_body
 from libs.web.principal import Principal
 from libs.web.settings import FALSE, TRUE
 from libs.web.strict_json import parse_json, plain
@@ -17,6 +17,7 @@ from services.catalogue.domain.files.errors import NotPermitted
 
 MAX_BODY: Final = 1 << 20
 MAX_BULK_BODY: Final = 16 << 20
+MAX_FORM: Final = 64 << 10
 MAX_PAIRS: Final = 200
 MANAGEMENT: Final = "FileCatalogManagement"
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
@@ -101,11 +102,16 @@ def actor() -> Actor:
 def settle_body(asked: Request, most_bytes: int) -> None:
     """Read the body before the gate looks for a token in its form. Raises BadParams, TooLarge.
 
-    curl's `-d` calls JSON a form: it is none, and must not be used up as one.
+    curl's `-d` calls JSON a form: it is none, and must not be used up as one. Forms are small: whoever has no
+    token is not to have a long one taken apart.
     """
     body = read_body(asked, most_bytes)
-    if asked.environ.get("CONTENT_TYPE", "").startswith(FORM) and body.lstrip()[:1] in (b"{", b"["):
+    if not asked.environ.get("CONTENT_TYPE", "").lower().startswith(FORM):
+        return
+    if body.lstrip()[:1] in (b"{", b"["):
         asked.environ["CONTENT_TYPE"] = "application/json"
+    elif len(body) > MAX_FORM:
+        raise TooLarge("body", f"A form has {MAX_FORM} bytes at most: send JSON.")
 
 
 def sent_object() -> dict[str, object]:

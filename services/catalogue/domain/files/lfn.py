@@ -1,5 +1,6 @@
 """Logical file names: absolute, `/` between parts, the first is the virtual organisation (contract 3.5)."""
 
+import re
 from typing import Final
 
 from services.catalogue.domain.files.errors import InvalidPath
@@ -8,8 +9,7 @@ ROOT: Final = "/"
 MAX_NAME_BYTES: Final = 255  # of one part, as file systems have it
 MAX_PATH_BYTES: Final = 4096
 MAX_DEPTH: Final = 64
-_FIRST_PRINTABLE: Final = 32
-_DELETE: Final = 127
+_CONTROLS: Final = re.compile(r"[\0-\x1f\x7f]")
 
 
 def parse_lfn(text: str) -> str:
@@ -28,6 +28,8 @@ def parse_lfn(text: str) -> str:
     parts = stripped[1:].split("/")
     if len(parts) > MAX_DEPTH:
         raise InvalidPath(f"A path has {MAX_DEPTH} parts at most.")
+    if _CONTROLS.search(stripped) is not None:
+        raise InvalidPath("A path has no control characters.")
     for part in parts:
         _check(part)
     return stripped
@@ -38,8 +40,6 @@ def _check(part: str) -> None:
         raise InvalidPath("A path has no empty parts, no . and no .. in it.")
     if len(part.encode()) > MAX_NAME_BYTES:
         raise InvalidPath(f"Each part of a path has {MAX_NAME_BYTES} bytes at most.")
-    if any(ord(letter) < _FIRST_PRINTABLE or ord(letter) == _DELETE for letter in part):
-        raise InvalidPath("A path has no control characters.")
 
 
 def parent_of(lfn: str) -> str:

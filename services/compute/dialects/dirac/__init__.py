@@ -4,6 +4,11 @@ manifest/               what is to be done, in JSON or JDL: read, expanded, made
 sandboxes/              files that come with jobs
 submitting.py           POST /jobs, POST /dirac/api/jobs/jdl
 manifests.py            GET /jobs/<jid>/manifest
+listing.py, showing.py  GET /jobs, /jobs/summary, /jobs/history; GET /jobs/<jid>, its log, what it says
+ending.py, again.py     DELETE /jobs/<jid>, DELETE /jobs; POST /jobs/<jid>/reschedule
+searching.py            POST /dirac/api/jobs/search, /summary
+changing.py             POST /dirac/api/jobs/reschedule, PATCH /dirac/api/jobs/status
+attributes/             what DIRAC says of jobs, and searches by it
 outputdata.py           POST /jobs/<jid>/outputdata
 configuration.py        GET /dirac/api/config/
 """
@@ -13,11 +18,17 @@ from flask import Blueprint, Flask, request
 from libs.web.dirac_window import render_legacy
 from libs.web.gate import Window, add_window, read_bearer
 from services.compute.dialects.dirac import (
+    again,
+    changing,
     configuration,
     credentials,
+    ending,
     errors,
+    listing,
     manifests,
     outputdata,
+    searching,
+    showing,
     submitting,
 )
 from services.compute.dialects.dirac.parts import DiracParts
@@ -58,11 +69,15 @@ def owns(path: str) -> bool:
 def _add_legacy(room: Blueprint, parts: DiracParts) -> None:
     submitting.add_legacy(room, parts)
     manifests.add(room, parts)
+    for module in (listing, showing, ending, again):
+        module.add(room, parts)
     downloads.add(room, parts)
     outputdata.add(room, parts)
 
 
 def _add_api(room: Blueprint, parts: DiracParts) -> None:
     submitting.add_api(room, parts)
+    searching.add(room, parts)
+    changing.add(room, parts)
     diracx.add(room, parts)
     configuration.add(room, parts)

@@ -10,7 +10,7 @@ MAX_MANIFEST: Final = 1 * MIB
 MAX_MANIFESTS: Final = 32 * MIB
 """Characters of all jobs of one request together, as they are kept."""
 
-MAX_BODY: Final = 16 * MIB
+MAX_BODY: Final = 8 * MIB
 """Of a request's body, besides files."""
 
 MAX_DEPTH: Final = 16
@@ -19,10 +19,13 @@ MAX_DEPTH: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`sandbox_bytes`: of the files that come with one request; `jobs`: that it brings."""
+    """`sandbox_bytes`: of the files that come with one request; `jobs`: that it brings. `reschedules`: how
+    often a job is submitted again.
+    """
 
     sandbox_bytes: int = 100 * MIB
     jobs: int = 1000
+    reschedules: int = 3
 
 
 class TooMuch(Exception):

@@ -11,21 +11,22 @@ from services.compute.dialects.dirac.kept import kept_of
 from services.compute.dialects.dirac.manifest.jdl import write_jdl
 from services.compute.dialects.dirac.manifest.reading import JDL, JSON
 from services.compute.dialects.dirac.parts import DiracParts
-from services.compute.dialects.dirac.requests import flag_parameter, viewer
+from services.compute.dialects.dirac.requests import flag_parameter
+from services.compute.dialects.dirac.showing import owned
 
 READ: Final = "job:read"
 _TYPES: Final = {JSON: "application/json", JDL: "text/plain; charset=utf-8"}
 
 
 def add(room: Blueprint, parts: DiracParts) -> None:
-    @room.get("/jobs/<int:number>/manifest")
+    @room.get("/jobs/<int:jid>/manifest")
     @needs(READ)
-    def show_manifest(number: int) -> Response:
+    def show_manifest(jid: int) -> Response:
         language = request.args.get("format", "").lower() or None
         if language not in (None, JSON, JDL):
             raise InvalidRequest("format is `json` or `jdl`.")
         is_original = flag_parameter("original")
-        job = parts.jobs.find(number, viewer())
+        job = owned(parts, jid).job
         kept = kept_of(job)
         if is_original and language in (None, kept.language):
             return _shown(kept.original(job.id), kept.language)

@@ -6,8 +6,8 @@ from typing import Final
 from libs.openapi.document import JSON, OCTETS, Access, Field, Operation, Reply, json_reply, object_of
 from services.compute.dialects.dirac.schemas import (
     ERROR,
+    JID,
     MISSING,
-    NUMBER,
     OBJECT,
     REFUSALS,
     TAG,
@@ -61,28 +61,28 @@ def _by_link(method: str, summary: str, replies: Mapping[int, Reply], **more: ob
 
 OPERATIONS: tuple[Operation, ...] = (
     closed(
-        "/jobs/{number}/outputsandbox",
+        "/jobs/{jid}/outputsandbox",
         "GET",
         "What a job left, as one archive.",
         _FILE,
-        (NUMBER, _FORMAT, _RANGE, _KNOWN),
+        (JID, _FORMAT, _RANGE, _KNOWN),
     ),
     closed(
-        "/jobs/{number}/outputsandbox/{member}",
+        "/jobs/{jid}/outputsandbox/{member}",
         "GET",
         "One file of what a job left.",
         _MEMBER,
-        (NUMBER, Field("member", WORD, place="path", example="std.out"), _RANGE, _KNOWN),
+        (JID, Field("member", WORD, place="path", example="std.out"), _RANGE, _KNOWN),
     ),
     closed(
-        "/jobs/{number}/inputsandbox",
+        "/jobs/{jid}/inputsandbox",
         "GET",
         "What came with a job, as one archive.",
         _FILE,
-        (NUMBER, _FORMAT, _RANGE, _KNOWN),
+        (JID, _FORMAT, _RANGE, _KNOWN),
     ),
     closed(
-        "/jobs/{number}/outputdata",
+        "/jobs/{jid}/outputdata",
         "POST",
         "Make files of the file catalogue of what a job left.",
         {
@@ -91,7 +91,7 @@ OPERATIONS: tuple[Operation, ...] = (
             415: json_reply("The body's coding is unknown.", ERROR),
             **MISSING,
         },
-        (NUMBER,),
+        (JID,),
         {JSON: object_of({"files": {"type": "array", "items": _WANTED}})},
     ),
     closed(
@@ -128,18 +128,18 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _by_link("GET", "Fetch an archive.", _FILE, fields=(*_PROOF, _RANGE, _KNOWN)),
     closed(
-        "/dirac/api/jobs/{number}/sandbox",
+        "/dirac/api/jobs/{jid}/sandbox",
         "GET",
         "The sandboxes of a job.",
         {200: json_reply("PFNs.", object_of({"Input": _WORDS, "Output": _WORDS})), **MISSING},
-        (NUMBER,),
+        (JID,),
     ),
     closed(
-        "/dirac/api/jobs/{number}/sandbox/{which}",
+        "/dirac/api/jobs/{jid}/sandbox/{which}",
         "GET",
         "The sandboxes of a job, of one kind.",
         {200: json_reply("PFNs.", _WORDS), **MISSING},
-        (NUMBER, Field("which", {"enum": ["input", "output"]}, place="path", example="input")),
+        (JID, Field("which", {"enum": ["input", "output"]}, place="path", example="input")),
     ),
     closed(
         "/dirac/api/config/",

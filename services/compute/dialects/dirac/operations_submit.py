@@ -6,9 +6,9 @@ from typing import Final
 from libs.openapi.document import FORM, JSON, TEXT, Field, Operation, Reply, json_reply, object_of
 from services.compute.dialects.dirac.schemas import (
     ERROR,
+    JID,
     KEY,
     MISSING,
-    NUMBER,
     OBJECT,
     WHOLE,
     WORD,
@@ -59,11 +59,11 @@ OPERATIONS: tuple[Operation, ...] = (
         {JSON: {"anyOf": [OBJECT, {"type": "array", "items": OBJECT}]}, FORM: _FORM, MULTIPART: _FORM},
     ),
     closed(
-        "/jobs/{number}/manifest",
+        "/jobs/{jid}/manifest",
         "GET",
         "What a job was described by, with what was made of it.",
         {200: Reply("The manifest.", {JSON: OBJECT, TEXT: WORD}), **MISSING},
-        (NUMBER, _ORIGINAL, _FORMAT),
+        (JID, _ORIGINAL, _FORMAT),
     ),
     closed(
         "/dirac/api/jobs/jdl",

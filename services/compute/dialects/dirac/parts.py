@@ -7,10 +7,14 @@ from services.compute.dialects.dirac.manifest.sites import Sites
 from services.compute.ports import Clock
 from services.compute.ports.lfns import LogicalFiles
 from services.compute.ports.links import Links
+from services.compute.ports.sheets import JobSheets
+from services.compute.usecases.job_access import JobAccess
 from services.compute.usecases.job_archives import JobArchives
+from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.jobs import Jobs
 from services.compute.usecases.placing import Placing
 from services.compute.usecases.registering import RegisterOutputs
+from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
 from services.compute.usecases.submit import Submit
@@ -24,7 +28,11 @@ class DiracParts:
     """
 
     submit: Submit
+    repeat: Repeat
     jobs: Jobs
+    sheets: JobSheets
+    access: JobAccess
+    logs: JobLogs
     placing: Placing
     sandboxes: Sandboxes
     files: LogicalFiles

@@ -59,7 +59,11 @@ def settle_body(limits: Limits) -> None:
 
 def flag_parameter(name: str) -> bool:
     """Absent is false, there without a value is true (contract 0.2). Raises InvalidRequest."""
-    value = request.values.get(name)
+    return read_flag(name, request.values.get(name))
+
+
+def read_flag(name: str, value: str | None) -> bool:
+    """As `flag_parameter`, of a value at hand."""
     if value is None:
         return False
     word = value.strip().lower()

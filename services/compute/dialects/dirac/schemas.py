@@ -15,7 +15,7 @@ ERROR: Final = object_of(
     {"error": WORD, "error_description": WORD, "detail": WORD, "status": WHOLE},
     {"problems": {"type": "array", "items": PROBLEM}},
 )
-NUMBER: Final = Field("number", {"type": "integer", "minimum": 0}, "The job's id.", place="path", example=1)
+JID: Final = Field("jid", {"type": "integer", "minimum": 0}, "The job's id.", place="path", example=1)
 REFUSALS: Final[Mapping[int, Reply]] = {
     400: json_reply("A parameter that cannot be used; the sentence names it.", ERROR),
     401: json_reply("No token, or one that does not count.", ERROR),

@@ -17,7 +17,7 @@ from services.compute.dialects.dirac.errors import InvalidRequest, answer
 from services.compute.dialects.dirac.limits import MAX_BODY
 from services.compute.dialects.dirac.manifest.jdl import read_jdl
 from services.compute.dialects.dirac.manifest.problems import BadManifest
-from services.compute.dialects.dirac.manifest.reading import Sent, read_json
+from services.compute.dialects.dirac.manifest.reading import Sent, read_json, too_many
 from services.compute.dialects.dirac.parts import DiracParts
 from services.compute.dialects.dirac.requests import (
     DIALECT,
@@ -46,7 +46,7 @@ def add_legacy(room: Blueprint, parts: DiracParts) -> None:
         key = _key(texts, files)
         taken = parts.submit.replayed_all(key)
         if not taken:
-            taken = Accepting(parts, owner)(_manifests(texts), files, key)
+            taken = Accepting(parts, owner)(_manifests(texts, parts.limits.jobs), files, key)
         jobs = [{"jid": each.job.id, "status": STATUS, "minorStatus": MINOR} for each in taken]
         return answer({"jids": [each.job.id for each in taken], "jobs": jobs})
 
@@ -60,6 +60,7 @@ def add_api(room: Blueprint, parts: DiracParts) -> None:
         key = _key(texts, [])
         taken = parts.submit.replayed_all(key)
         if not taken:
+            _bound(texts, parts.limits.jobs)
             sent = [read_jdl(text, f"/{number}") for number, text in enumerate(texts)]
             taken = Accepting(parts, owner)(sent, [], key)
         return answer([_accepted(each) for each in taken], 201)
@@ -116,11 +117,22 @@ def _decoded(body: bytes) -> str:
         raise BadManifest([("", "The manifest is not valid UTF-8.")]) from None
 
 
-def _manifests(texts: Sequence[str]) -> list[Sent]:
-    """Several are numbered as a list of them is."""
+def _manifests(texts: Sequence[str], most: int) -> list[Sent]:
+    """Several are numbered as a list of them is. Raises BadManifest."""
+    _bound(texts, most)
     if len(texts) == 1:
-        return read_json(texts[0])
-    return [sent for number, text in enumerate(texts) for sent in read_json(text, f"/{number}")]
+        return read_json(texts[0], most=most)
+    found: list[Sent] = []
+    for number, text in enumerate(texts):
+        found += read_json(text, f"/{number}", most)
+        _bound(found, most)
+    return found
+
+
+def _bound(sent: Sequence[object], most: int) -> None:
+    """Before more is done for them. Raises BadManifest."""
+    if len(sent) > most:
+        raise BadManifest([("", too_many(most))])
 
 
 def _key(texts: Sequence[str], files: Sequence[File]) -> Key | None:

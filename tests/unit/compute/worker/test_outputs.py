@@ -10,10 +10,10 @@ import pytest
 
 from services.compute.domain.errors import FilesUnavailable
 from services.compute.domain.job import Job
+from services.compute.domain.patterns import matches
 from services.compute.domain.spec import Folder, Output, Resources, Role
 from services.compute.domain.states import State
 from services.compute.ports.engines import RunSpec
-from services.compute.domain.patterns import matches
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import SPEC, TASK, Site
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from services.compute.domain import patterns
 from services.compute.domain.job import Job, Stored
 from services.compute.domain.spec import Output, Resources, Role, Take
 from services.compute.domain.states import State
 from services.compute.ports.engines import RunSpec
-from services.compute.domain import patterns
 from services.compute.worker import links
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import TASK, Site

@@ -44,6 +44,18 @@ class TestInAJob:
         assert site.run(**self.spec(ARCHIVE, plain)).state is State.SUCCEEDED
         assert found == {"/work/in/data/a": b"1", "/work/in/data/inner/b": b"2", "/work/in/data/c": b"3"}
 
+    @pytest.mark.parametrize("executable", [True, False])
+    def test_programs_in_it(self, site: Site, executable: bool) -> None:
+        modes: list[int] = []
+
+        def act(spec: RunSpec) -> None:
+            modes.append((spec.mounts[0].host / "in" / "run").stat().st_mode & 0o777)
+
+        site.engine.scripts = Script(act=act)
+        site.grants.files["handle"] = gzip.compress(tar(("run", b"#!/bin/sh\n")))
+        site.run(**self.spec(replace(ARCHIVE, executable=executable)))
+        assert modes == [0o777 if executable else 0o666]
+
     @pytest.mark.parametrize(
         ("data", "code"),
         [

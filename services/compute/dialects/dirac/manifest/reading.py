@@ -12,6 +12,7 @@ from services.compute.dialects.dirac.manifest.problems import BadManifest
 JSON, JDL = "json", "jdl"
 NO_OBJECT: Final = "A manifest is a JSON object."
 TOO_LONG: Final = f"A manifest has {MAX_MANIFEST} characters at most."
+MOST: Final = 1000
 _UNQUOTED: Final = " Names and texts stand in double quotes."
 
 
@@ -25,18 +26,21 @@ class Sent:
     path: str = ""
 
 
-def read_json(text: str, path: str = "") -> list[Sent]:
-    """Of one object, or of a list of them, all of which are at most as long as one may be.
-
-    Raises BadManifest.
-    """
+def read_json(text: str, path: str = "", most: int = MOST) -> list[Sent]:
+    """Of one object, or of a list of them; `most` manifests. Raises BadManifest."""
     value = _value(text, path)
     if not isinstance(value, list):
         return [_sent(value, text, path)]
+    if len(value) > most:
+        raise BadManifest([(path, too_many(most))])
     found = [_sent(entry, to_json(entry), f"{path}/{number}") for number, entry in enumerate(value)]
     if not found:
         raise BadManifest([(path, "There is no manifest in the list.")])
     return found
+
+
+def too_many(most: int) -> str:
+    return f"One request brings {most} jobs at most."
 
 
 def _sent(value: Json, text: str, path: str) -> Sent:
