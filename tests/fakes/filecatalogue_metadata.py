@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -119,18 +120,22 @@ class MemoryMetadata:
                 if other != path and (is_below(other, path) or is_below(path, other)):
                     raise Conflict(f"{name} has a value at {other}")
         self._values.setdefault(path, {}).update(typed)
+        _touch(self._tree._directories[path], now)
 
     def set_file(self, lfn: str, values: Mapping[str, object], now: float) -> None:
         self._tree.file(lfn)
         self._values.setdefault(lfn, {}).update(self._typed(lfn, Level.FILE, values))
+        _touch(self._tree._files[lfn], now)
 
     def unset_directory(self, path: str, names: Sequence[str], now: float) -> None:
         self._tree.directory(path)
         self._unset(path, names)
+        _touch(self._tree._directories[path], now)
 
     def unset_file(self, lfn: str, names: Sequence[str], now: float) -> None:
         self._tree.file(lfn)
         self._unset(lfn, names)
+        _touch(self._tree._files[lfn], now)
 
     def matching(
         self, path: str, conditions: Sequence[Condition], limit: int
@@ -262,6 +267,10 @@ class MemoryMetadata:
                 raise NotThere(f"{path} has no {name} of its own")
             del known[name]
         self._values[path] = known
+
+
+def _touch(entry: Any, now: float) -> None:
+    entry.attributes = replace(entry.attributes, modified_at=now)
 
 
 def _elements_fit(elements: Sequence[str], condition: Condition) -> bool:

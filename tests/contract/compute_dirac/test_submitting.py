@@ -371,7 +371,7 @@ def test_what_nobody_asked_for_takes_no_more_than_there_is(tmp_path: Path) -> No
     "sent",
     [
         {"data": b"[" + b"{}," * 1_000_000 + b"{}]", "content_type": "application/json"},
-        {"data": b"manifest={}&" * 500_000, "content_type": FORM},
+        {"data": b"manifest={}&" * 200_000, "content_type": FORM},
         {"data": {"manifest": [f"[{TEXT},{TEXT}]"] * 501}},
     ],
     ids=["list", "form", "lists"],
@@ -380,7 +380,7 @@ def test_many_small_manifests_cost_little(room: Dirac, sent: dict[str, Any]) -> 
     began = time.process_time()
     answer = room.call("POST", "/jobs", **sent)
     assert (answer.status_code, answer.get_json()["error"]) in ((400, "invalid_manifest"), (413, "too_large"))
-    assert time.process_time() - began < 6.0
+    assert time.process_time() - began < 3.0
 
 
 def test_many_small_jdls_cost_little(room: Dirac) -> None:

@@ -156,3 +156,26 @@ def test_nobody_unknown_brings_files(room: Dirac) -> None:
     answer = room.call("POST", "/jobs", token="admin", **parts(("f", "a", b"x"), manifest=ECHO))
     assert answer.status_code == 403
     assert room.sandboxes.list("person:" + "d" * 32) == {}
+
+
+def test_a_token_in_a_form_counts_in_small_bodies_alone(room: Dirac) -> None:
+    def body(size: int) -> bytes:
+        token = b'--X\r\nContent-Disposition: form-data; name="access_token"\r\n\r\nada\r\n'
+        head = b'--X\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+        return token + head + b"x" * size + b"\r\n--X--\r\n"
+
+    for size, status in ((1000, 200), (9 << 20, 401)):
+        answer = room.call(
+            "POST",
+            "/jobs",
+            token=None,
+            query_string={"manifest": json.dumps(ECHO)},
+            data=body(size),
+            content_type="multipart/form-data; boundary=X",
+        )
+        assert answer.status_code == status
+    query = {"manifest": json.dumps(ECHO), "access_token": "bob"}
+    answer = room.http.post(
+        "/jobs", query_string=query, data=body(10), content_type="multipart/form-data; boundary=X"
+    )
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")

@@ -55,3 +55,11 @@ def test_mistakes_end_in_a_sentence(
     monkeypatch.delenv("TRIAL_DATABASE_URL")
     assert command.main(["migrate", service]) == 1
     assert "set TRIAL_DATABASE_URL" in capsys.readouterr().err
+
+
+def test_the_file_catalogue_is_a_database_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILECATALOGUE_DATABASE_URL", f"sqlite:///{tmp_path}/files.db")
+    assert command.main(["migrate", "filecatalogue"]) == 0
+    assert capsys.readouterr().out.startswith("filecatalogue: now at 0001")

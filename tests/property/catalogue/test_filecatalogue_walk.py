@@ -22,7 +22,7 @@ from tests.fakes.filecatalogue import MemoryTree
 from tests.fakes.filecatalogue_metadata import MemoryMetadata
 from tests.migrated import upgrade
 
-STEPS = 220
+STEPS = 200
 # What a store does with few directories, and with what takes another way in a large one.
 SCALES: dict[str, dict[tuple[Any, str], int]] = {
     "small": {},
@@ -45,7 +45,7 @@ SCALES: dict[str, dict[tuple[Any, str], int]] = {
         (metadata_sets, "WEIGHED"): 1,
     },
 }
-WALKS = ((1, "small"), (2, "large"), (3, "large"), (4, "larger"), (5, "larger"))
+WALKS = ((1, "small"), (2, "large"), (3, "larger"))
 VOS = ("a", "b")
 NAMES = ("x", "y", "y-z", "Z", "été", "100%_")
 FIELDS = ("energy", "beam", "det", "taken", "run", "note")
@@ -92,7 +92,7 @@ class Walk:
             self._make(path)
         for name, kind, level in DECLARED:
             self._declare(VOS[0], Field(name, kind, level))
-        for act in (self.make, self.add, self.set, self.set_of_file) * 40:
+        for act in (self.make, self.add, self.set, self.set_of_file) * 25:
             act()
 
     def both(self, act: Callable[[Any], Any], *, tree: bool = False) -> Any:
@@ -103,9 +103,9 @@ class Walk:
 
     def step(self) -> None:
         steps = (
-            (self.make, 12), (self.add, 10), (self.remove, 1), (self.hide, 2), (self.declare, 3),
-            (self.undeclare, 1), (self.set, 26), (self.set_of_file, 12), (self.unset, 4), (self.known, 6),
-            (self.search, 14), (self.compatible, 14), (self.find, 14),
+            (self.make, 4), (self.add, 4), (self.remove, 1), (self.hide, 2), (self.declare, 2),
+            (self.undeclare, 0.3), (self.set, 10), (self.set_of_file, 5), (self.unset, 2), (self.known, 5),
+            (self.search, 20), (self.compatible, 20), (self.find, 24),
         )  # fmt: skip
         act = self.random.choices([each for each, _ in steps], [weight for _, weight in steps])[0]
         self.now += 1.5
@@ -220,7 +220,7 @@ class Walk:
     def search(self) -> None:
         path = self.root()
         conditions = self.conditions(path, (Level.DIRECTORY,))
-        limit = self.random.choice((1, 3, 1000))
+        limit = self.random.choice((1, 3, 1000, 1000))
         told = self.both(lambda side: _matches(side, path, conditions, limit))
         self.found["search"] += bool(conditions and isinstance(told, tuple) and told[0])
 
@@ -234,7 +234,7 @@ class Walk:
     def find(self) -> None:
         path = self.root()
         conditions = self.conditions(path, tuple(Level))
-        limit, start = self.random.choice((0, 1, 3, 1000)), self.random.choice((0, 0, 1, 4))
+        limit, start = self.random.choice((0, 3, 1000, 1000)), self.random.choice((0, 0, 1, 4))
         all_statuses = self.random.random() < 0.5
 
         def act(side: Any) -> Any:
@@ -248,7 +248,7 @@ class Walk:
 
     def root(self) -> str:
         """Where a search begins: mostly high up."""
-        return self.random.choices(["/a", self.place(), "/a/none"], (6, 4, 1))[0]
+        return self.random.choices(["/a", self.place(), "/a/none"], (8, 3, 1))[0]
 
     def conditions(self, path: str, levels: tuple[Level, ...]) -> list[Condition]:
         known = self.model.fields(path.split("/")[1])
@@ -258,7 +258,7 @@ class Walk:
                 STANDARD[name] for name in ("SE", "Size", "Name", "Path", "ModificationDate", "Status")
             ]
         pairs: dict[tuple[str, str], str] = {}
-        for _ in range(self.random.choice((0, 1, 1, 2, 2, 3)) if fields else 0):
+        for _ in range(self.random.choice((0, 1, 1, 1, 2, 2)) if fields else 0):
             field = self.random.choice(fields)
             sign, text = self.condition(field)
             pairs[field.name, sign] = text
@@ -288,8 +288,8 @@ class Walk:
         return self.random.choice(COMPARING), self.random.choice(self.met(field) or pool)
 
     def met(self, field: Field) -> list[str]:
-        """Values that there are, half of the time."""
-        if self.random.random() < 0.5:
+        """Values that there are, mostly."""
+        if self.random.random() < 0.3:
             return []
         known = [values[field.name] for values in self.model._values.values() if field.name in values]
         return [str(value) for value in known if _fits(field, value)]
@@ -335,4 +335,4 @@ def test_the_store_says_what_the_model_says(
         walk.step()
     # It went somewhere, and what it found is not nothing.
     assert len(walk.directories) > 20
-    assert min(walk.found.values()) > 10, walk.found
+    assert min(walk.found.values()) > 8, walk.found

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
-from services.catalogue.adapters.files_sql.bulk_rows import insert_rows
+from services.catalogue.adapters.files_sql.bulk_rows import Places, insert_rows
 from services.catalogue.adapters.files_sql.counting import Deltas
-from services.catalogue.adapters.files_sql.finding import files_at
+from services.catalogue.adapters.files_sql.finding import files_at, parents_of, places_of
 from services.catalogue.adapters.files_sql.growing import Ground, Making, SqlGrowing, make
 from services.catalogue.adapters.files_sql.lineage import Lineage, closure_of, link_new
 from services.catalogue.adapters.files_sql.metadata_rows import metadata_lock, write_new_file_values
@@ -18,7 +18,7 @@ from services.catalogue.adapters.files_sql.naming import (
     numbers_of_elements,
 )
 from services.catalogue.adapters.files_sql.tables import directories, files, replicas
-from services.catalogue.adapters.files_sql.work import Overtaken, batched, moment
+from services.catalogue.adapters.files_sql.work import Overtaken, moment
 from services.catalogue.domain.files.entries import Actor, NewFile, Status
 from services.catalogue.domain.files.errors import CatalogueError, Conflict
 from services.catalogue.domain.files.lfn import name_of, parent_of, vo_of
@@ -26,9 +26,7 @@ from services.catalogue.domain.files.registering import difference, new_guid
 from services.catalogue.file_ports import Outcome
 
 _D: Final = directories.c
-_SUBDIRECTORIES: Final = select(_D.path).where(
-    _D.parent_id == bindparam("parent"), _D.name.in_(bindparam("names", expanding=True))
-)
+_DIRECTORIES: Final = Places(select(_D.path), _D.parent_id, _D.name)
 IS_THERE: Final = Outcome()
 IS_NEW: Final = Outcome(is_new=True)
 
@@ -48,7 +46,7 @@ class Plan:
 class SqlAdding(SqlGrowing):
     def add_files(self, new: Sequence[NewFile], maker: Actor, now: float) -> Mapping[str, Outcome]:
         by_lfn = {each.lfn: each for each in new}
-        parents = sorted({parent_of(lfn) for lfn in by_lfn})
+        parents = parents_of(by_lfn)
 
         def work(connection: Connection, ground: Ground) -> dict[str, Outcome]:
             plan = _plan(connection, ground, by_lfn)
@@ -93,8 +91,8 @@ def _plan(connection: Connection, ground: Ground, wanted: Mapping[str, NewFile])
         del plan.new[lfn]
         odd = difference(wanted[lfn], file)
         plan.outcomes[lfn] = IS_THERE if odd is None else Outcome(Conflict(f"{lfn} is registered with {odd}"))
-    for lfn in _directories_among(connection, ground, plan.new):
-        plan.fail(lfn, Conflict(f"{lfn} is a directory"))
+    for row in _DIRECTORIES.find(connection, places_of(ground.ids, plan.new)):
+        plan.fail(row.path, Conflict(f"{row.path} is a directory"))
     if ground.in_the_way:
         for lfn in list(plan.new):
             if (obstacle := ground.obstacle(parent_of(lfn))) is not None:
@@ -110,18 +108,6 @@ def _refuse_each_other(plan: Plan) -> None:
             if directory in plan.new:
                 plan.fail(directory, Conflict(f"{directory} is a directory of files beside it"))
             directory = parent_of(directory)
-
-
-def _directories_among(connection: Connection, ground: Ground, lfns: Mapping[str, Any]) -> list[str]:
-    names: dict[int, list[str]] = {}
-    for lfn in lfns:
-        if (parent := ground.ids.get(parent_of(lfn))) is not None:
-            names.setdefault(parent, []).append(name_of(lfn))
-    found: list[str] = []
-    for parent, known in names.items():
-        for some in batched(known):
-            found += connection.execute(_SUBDIRECTORIES, {"parent": parent, "names": list(some)}).scalars()
-    return found
 
 
 def _insert(

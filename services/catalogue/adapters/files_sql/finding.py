@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
+from services.catalogue.adapters.files_sql.bulk_rows import Places
 from services.catalogue.adapters.files_sql.pages import Place, read_place, write_place
 from services.catalogue.adapters.files_sql.rows import (
     directory_of,
@@ -54,9 +55,7 @@ _FILES: Final = (
 _GOOD: Final = Status.GOOD.value
 _GOOD_SUBDIRECTORIES: Final = _SUBDIRECTORIES.where(_D.status == _GOOD)
 _GOOD_FILES: Final = _FILES.where(_F.status == _GOOD)
-_NAMED: Final = select_files().where(
-    _F.directory_id == bindparam("parent"), _F.name.in_(bindparam("names", expanding=True))
-)
+_NAMED: Final = Places(select_files(), _F.directory_id, _F.name)
 _BY_GUID: Final = select_files().where(_F.guid == bindparam("guid")).order_by(_F.id)
 _REPLICAS: Final = select_replicas().where(replicas.c.file_id.in_(bindparam("ids", expanding=True)))
 _USAGE: Final = (
@@ -146,15 +145,18 @@ def directory_at(connection: Connection, path: str) -> Directory:
 
 def files_at(connection: Connection, lfns: Sequence[str], *, with_replicas: bool = False) -> dict[str, File]:
     """Those that are there."""
-    names: dict[str, list[str]] = {}
-    for lfn in lfns:
-        names.setdefault(parent_of(lfn), []).append(name_of(lfn))
-    found: dict[str, File] = {}
-    for path, parent in sorted(ids_at(connection, sorted(names)).items()):
-        for some in batched(names[path]):
-            rows = connection.execute(_NAMED, {"parent": parent, "names": list(some)}).all()
-            found.update((file.lfn, file) for file in _files_of(connection, rows, with_replicas))
-    return found
+    rows = _NAMED.find(connection, places_of(ids_at(connection, parents_of(lfns)), lfns))
+    return {file.lfn: file for file in _files_of(connection, rows, with_replicas)}
+
+
+def parents_of(paths: Iterable[str]) -> list[str]:
+    return sorted(set(map(parent_of, paths)))
+
+
+def places_of(ids: Mapping[str, int], paths: Iterable[str]) -> list[tuple[int, str]]:
+    """The directory and the name of each, where the directory is there."""
+    placed = ((ids.get(parent_of(path)), name_of(path)) for path in paths)
+    return [(parent, name) for parent, name in placed if parent is not None]
 
 
 def file_at(connection: Connection, lfn: str, *, with_replicas: bool = False) -> File:

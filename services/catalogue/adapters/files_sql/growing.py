@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from services.catalogue.adapters.files_sql.bulk_rows import Places
 from services.catalogue.adapters.files_sql.counting import Deltas
-from services.catalogue.adapters.files_sql.finding import SqlFinding, ids_at
+from services.catalogue.adapters.files_sql.finding import SqlFinding, ids_at, places_of
 from services.catalogue.adapters.files_sql.naming import number_of_group, number_of_owner
 from services.catalogue.adapters.files_sql.tables import directories, directory_tree, files
 from services.catalogue.adapters.files_sql.work import (
@@ -24,15 +25,16 @@ from services.catalogue.adapters.files_sql.work import (
 )
 from services.catalogue.domain.files.entries import DEFAULT_MODE, Actor, Status
 from services.catalogue.domain.files.errors import Conflict
-from services.catalogue.domain.files.lfn import ROOT, above, name_of, parent_of
+from services.catalogue.domain.files.lfn import ROOT, above, child, name_of, parent_of
 
 T = TypeVar("T")
 ROOT_OWNER: Final = "root"
 ROOT_MODE: Final = 0o755
 _NEW: Final = insert(directories).returning(directories.c.id, directories.c.path)
-_FILES: Final = select(files.c.name).where(
-    files.c.directory_id == bindparam("parent"), files.c.name.in_(bindparam("names", expanding=True))
+_PLACED: Final = select(directories.c.path, files.c.name).join(
+    files, files.c.directory_id == directories.c.id
 )
+_FILES: Final = Places(_PLACED, files.c.directory_id, files.c.name)
 _WAYS: Final = select(
     directory_tree.c.directory_id, directory_tree.c.ancestor_id, directory_tree.c.depth
 ).where(directory_tree.c.directory_id.in_(bindparam("ids", expanding=True)))
@@ -189,17 +191,8 @@ def _plant_ways(connection: Connection, made: Sequence[tuple[int, int]]) -> None
 
 def _files_among(connection: Connection, paths: Sequence[str], ids: dict[str, int]) -> frozenset[str]:
     """Those of `paths` that are files, where their directory is there."""
-    names: dict[str, list[str]] = {}
-    for path in paths:
-        if (parent := parent_of(path)) in ids:
-            names.setdefault(parent, []).append(path)
-    found: set[str] = set()
-    for parent, known in names.items():
-        by_name = {name_of(path): path for path in known}
-        for some in batched(sorted(by_name)):
-            values = {"parent": ids[parent], "names": list(some)}
-            found.update(by_name[name] for name in connection.execute(_FILES, values).scalars())
-    return frozenset(found)
+    rows = _FILES.find(connection, places_of(ids, paths))
+    return frozenset(child(path, name) for path, name in rows)
 
 
 def _depth(path: str) -> int:

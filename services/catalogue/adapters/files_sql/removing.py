@@ -1,14 +1,15 @@
 """Taking files and directories away, with all that hangs on them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, select
 
 from services.catalogue.adapters.files_sql.adding import SqlAdding
+from services.catalogue.adapters.files_sql.bulk_rows import Places
 from services.catalogue.adapters.files_sql.counting import Deltas
-from services.catalogue.adapters.files_sql.finding import directory_at, ids_at
+from services.catalogue.adapters.files_sql.finding import directory_at, ids_at, parents_of, places_of
 from services.catalogue.adapters.files_sql.kinds import kinds_below
 from services.catalogue.adapters.files_sql.tables import (
     directories,
@@ -20,7 +21,7 @@ from services.catalogue.adapters.files_sql.tables import (
 from services.catalogue.adapters.files_sql.work import batched
 from services.catalogue.domain.files.entries import Directory
 from services.catalogue.domain.files.errors import NotEmpty, NotPermitted, NotThere, TooMuch
-from services.catalogue.domain.files.lfn import ROOT, child, name_of, parent_of
+from services.catalogue.domain.files.lfn import ROOT, child, parent_of
 from services.catalogue.file_ports import Agree, Outcome
 
 MOST_AT_ONCE: Final = 50_000  # entries: a few seconds, in which nobody else writes to the VO's tree
@@ -34,11 +35,13 @@ _CONTENT: Final[Sequence[Select[Any]]] = (
 _DELETE_FILES: Final = delete(files).where(_F.directory_id.in_(_BELOW))
 _DELETE_DIRECTORIES: Final = delete(directories).where(_D.id.in_(_BELOW))
 _USAGE: Final = select(_U.se_id, _U.files, _U.bytes).where(_U.directory_id == _ID)
-_TAKE: Final = (
-    select(_F.id, _F.name, _F.size)
-    .where(_F.directory_id == bindparam("parent"), _F.name.in_(bindparam("names", expanding=True)))
-    .order_by(_F.name)
-    .with_for_update()
+_TAKE: Final = Places(
+    select(_F.id, _F.directory_id, _D.path, _F.name, _F.size)
+    .join(directories, _D.id == _F.directory_id)
+    .order_by(_F.directory_id, _F.name)
+    .with_for_update(of=files),
+    _F.directory_id,
+    _F.name,
 )
 _REPLICAS: Final = select(_R.file_id, _R.se_id).where(_R.file_id.in_(bindparam("ids", expanding=True)))
 _DELETE: Final = delete(files).where(_F.id.in_(bindparam("ids", expanding=True)))
@@ -89,18 +92,10 @@ class SqlRemoving(SqlAdding):
         return self._write(work) if lfns else {}
 
 
-def hold_files(connection: Connection, lfns: Iterable[str]) -> dict[str, Held]:
+def hold_files(connection: Connection, lfns: Collection[str]) -> dict[str, Held]:
     """Those that are there, until the transaction ends; in order, so that no two wait for each other."""
-    names: dict[str, set[str]] = {}
-    for lfn in lfns:
-        names.setdefault(parent_of(lfn), set()).add(name_of(lfn))
-    parents = {number: path for path, number in ids_at(connection, sorted(names)).items()}
-    held: dict[str, Held] = {}
-    for parent, path in sorted(parents.items()):
-        for some in batched(sorted(names[path])):
-            for number, name, size in connection.execute(_TAKE, {"parent": parent, "names": list(some)}):
-                held[child(path, name)] = Held(number, parent, size)
-    return held
+    rows = _TAKE.find(connection, places_of(ids_at(connection, parents_of(lfns)), lfns))
+    return {child(path, name): Held(number, parent, size) for number, parent, path, name, size in rows}
 
 
 def hold_file(connection: Connection, lfn: str) -> Held:

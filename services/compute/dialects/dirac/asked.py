@@ -73,7 +73,7 @@ def read_asked(words: Words, others: Collection[str] = ()) -> Asked:
 
     Raises InvalidRequest.
     """
-    conditions, warnings = Conditions(), []
+    conditions, warnings, is_strict = Conditions(), list[str](), words.flag("strict")
     known = {*_EVERYWHERE, *_BOUNDS, *others}
     for name, texts in words.values.items():
         attribute = BY_ANY_NAME.get(name)
@@ -83,7 +83,7 @@ def read_asked(words: Words, others: Collection[str] = ()) -> Asked:
             conditions.add(attribute, "in", texts)
         else:
             warnings.append(f"{_shown(name)} is no attribute of jobs: it was ignored.")
-    if warnings and words.flag("strict"):
+    if warnings and is_strict:
         raise InvalidRequest(
             f"{_shown(min(set(words.values) - known - BY_ANY_NAME.keys()))} is no attribute."
         )

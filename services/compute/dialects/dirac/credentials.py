@@ -1,13 +1,14 @@
 """How the legacy paths' callers bring a token (contract 1.4), without reading more than is needed for it.
 
-A body may be a hundred megabytes of files: it is taken apart before the caller is known only where no other
-place of the request holds a token.
+A body may be a hundred megabytes of files: before the caller is known it is taken apart only where no other
+place of the request holds a token, and only a small one.
 """
 
 from flask import Request, request
 
 from libs.web.credentials import Credential, bearer, one_of, reversed_bearer, token_parameter
 from libs.web.dirac_window import PARAMETER, read_legacy
+from services.compute.dialects.dirac.limits import MAX_BODY
 from services.compute.dialects.dirac.requests import FORMS
 
 
@@ -15,7 +16,11 @@ def read(asked: Request) -> Credential | None:
     """Raises BadCredential."""
     header = asked.environ.get("HTTP_AUTHORIZATION")
     given = [value for value in asked.args.getlist(PARAMETER) if value]
-    return one_of(token_parameter(given), bearer(header), reversed_bearer(header)) or read_legacy(asked)
+    found = one_of(token_parameter(given), bearer(header), reversed_bearer(header))
+    if found is not None or (asked.content_length or 0) > MAX_BODY:
+        return found
+    asked.max_content_length = MAX_BODY  # of a body that does not say how long it is
+    return read_legacy(asked)
 
 
 def refuse_two() -> None:

@@ -13,6 +13,12 @@ MAX_MANIFESTS: Final = 32 * MIB
 MAX_BODY: Final = 8 * MIB
 """Of a request's body, besides files."""
 
+MAX_JDL_BODY: Final = 2 * MIB
+"""Of a body of JDL, which costs several times what JSON does."""
+
+MAX_BRACKETS: Final = 100_000
+"""In one text of JSON: each costs more than a character."""
+
 MAX_DEPTH: Final = 16
 """Of lists and objects in a manifest."""
 

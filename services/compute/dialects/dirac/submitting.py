@@ -14,7 +14,7 @@ from libs.web.params import BadParams, TooLarge, read_body
 from libs.web.strict_json import parse_json
 from services.compute.dialects.dirac.accepting import Accepting
 from services.compute.dialects.dirac.errors import InvalidRequest, answer
-from services.compute.dialects.dirac.limits import MAX_BODY
+from services.compute.dialects.dirac.limits import MAX_BODY, MAX_JDL_BODY
 from services.compute.dialects.dirac.manifest.jdl import read_jdl
 from services.compute.dialects.dirac.manifest.problems import BadManifest
 from services.compute.dialects.dirac.manifest.reading import Sent, read_json, too_many
@@ -74,7 +74,7 @@ def _accepted(taken: Submitted) -> dict[str, object]:
 
 def _texts() -> list[str]:
     """A JSON array of JDL. Raises BadParams."""
-    found = parse_json(read_body(request, MAX_BODY))
+    found = parse_json(read_body(request, MAX_JDL_BODY))
     if isinstance(found, str):
         found = [found]
     if not isinstance(found, list) or not found or not all(type(text) is str for text in found):

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 PATH: Final = "/api/services/fileinfo"
 ASSET_TYPE = "asset"  # the seed's name for "look at `did`"
 _DID = re.compile(r"did:op")
-_REQUIRED_OF = {"url": "url", "ipfs": "hash", "arweave": "transactionId"}
+_REQUIRED_OF = {"url": "url", "ipfs": "hash", "arweave": "transactionId", "lfn": "share"}
 _FILE_OBJECT = (
     "type", "url", "method", "headers", "hash", "transactionId", "query", "address", "chainId", "abi",
+    "lfn", "share",
 )  # fmt: skip
 
 

@@ -160,6 +160,8 @@ OPERATIONS: tuple[Operation, ...] = (
             Field("headers", {"type": ["object", "array"]}),
             Field("hash", ANY_TEXT, "ipfs"),
             Field("transactionId", ANY_TEXT, "arweave"),
+            Field("lfn", ANY_TEXT, "lfn"),
+            Field("share", ANY_TEXT, "lfn"),
             Field("query", ANY_TEXT, "graphql"),
             Field("address", ADDRESS, "smartcontract"),
             Field("chainId", WHOLE, "smartcontract"),

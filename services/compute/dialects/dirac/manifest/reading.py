@@ -6,7 +6,7 @@ from typing import Final
 
 from libs.web.params import BadParams
 from libs.web.strict_json import Json, parse_json, to_json
-from services.compute.dialects.dirac.limits import MAX_DEPTH, MAX_MANIFEST
+from services.compute.dialects.dirac.limits import MAX_BRACKETS, MAX_DEPTH, MAX_MANIFEST
 from services.compute.dialects.dirac.manifest.problems import BadManifest
 
 JSON, JDL = "json", "jdl"
@@ -52,6 +52,8 @@ def _sent(value: Json, text: str, path: str) -> Sent:
 
 
 def _value(text: str, path: str) -> Json:
+    if text.count("{") + text.count("[") > MAX_BRACKETS:
+        raise BadManifest([(path, f"There are more than {MAX_BRACKETS} brackets.")])
     try:
         return parse_json(text, "manifest", max_depth=MAX_DEPTH)
     except BadParams as error:
