@@ -1,7 +1,7 @@
 """A file catalogue of a size that hurts, written straight into its tables: registering it would take minutes.
 
-One VO with 50,000 directories in four levels, 1,000,000 files, 15 fields of directories (a few values high up,
-many at the leaves) and 5 of files.
+One VO with 50,000 directories in four levels, 1,000,000 files, 15 fields of directories (a few values high
+up, many at the leaves) and 5 of files.
 """
 
 import sqlite3
@@ -195,16 +195,16 @@ def _fill_postgresql(url: str) -> None:
         start = connection.execute(_START).fetchone()
         if start is None:
             raise RuntimeError("the catalogue has no root")
-        for table, values in rows(*start, _NOW):
+        first, owner, group = start
+        for table, values in rows(first, owner, group, _NOW):
             with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copying:
                 for row in values:
                     copying.write_row(row)
         count = _COUNT.replace(":files", str(FILES)).replace(":bytes", str(FILES * SIZE))
         connection.execute(count.replace(":directories", "50000").encode())
         for table in ("directories", "files", "fields"):
-            connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))".encode()
-            )
+            following = f"pg_get_serial_sequence('{table}', 'id')"
+            connection.execute(f"SELECT setval({following}, max(id)) FROM {table}".encode())  # noqa: S608
         connection.commit()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ANALYZE")

@@ -32,6 +32,7 @@ STORED = 100_000
 LOG_BYTES = 1 << 30
 IDLE_SECONDS = 10.0
 ENVIRONMENT = "ocean-compute"
+DIRAC_LISTS = {"": {}, ", by status": {"Status": "Done"}, ", by site": {"Site": "ANY"}}
 NOOP = {"environment": ENVIRONMENT, "command": ["true"]}
 
 
@@ -184,6 +185,14 @@ def window(config: StackConfig, jobs: Jobs, token: str, folder: Path, seconds: f
         jobs.gateway.json("GET", "/tidegate/v1/jobs", params={"limit": 50})
         spent.append((time.monotonic() - begun) * 1000)
     yield Figure(f"list 50 of {STORED:,} jobs", statistics.median(spent), 30, "ms", at_most=True)
+    for name, query in DIRAC_LISTS.items():
+        spent = []
+        for _ in range(20):
+            begun = time.monotonic()
+            jobs.gateway.json("GET", "/jobs", params={"maxJobs": 100, **query})
+            spent.append((time.monotonic() - begun) * 1000)
+        label = f"DIRAC: list 100 of {STORED:,} jobs{name}"
+        yield Figure(label, statistics.median(spent), 40, "ms", at_most=True)
 
 
 def fill(config: StackConfig, uid: str) -> None:
@@ -206,6 +215,12 @@ def fill(config: StackConfig, uid: str) -> None:
             "WHERE model.uid = ? AND copy.uid LIKE 'b0%' "
             "AND copy.id NOT IN (SELECT job_id FROM job_documents)",
             (uid,),
+        )
+        database.execute(
+            "INSERT INTO job_sheets (job_id, owner_name, owner_group, realm, site, setup, batch, kind, "
+            "priority, cpu_seconds, has_input, retries) SELECT id, 'bench', 'bench', 'bench', "
+            "CASE id % 3 WHEN 0 THEN 'ANY' ELSE 'DIRAC.Site.com' END, '', '00000000', 'User', 1, 0, 0, 0 "
+            "FROM jobs WHERE uid LIKE 'b0%' AND id NOT IN (SELECT job_id FROM job_sheets)"
         )
         database.commit()
 

@@ -87,7 +87,7 @@ def file_catalogue(tree: SqlFiles, settings: FileSettings) -> FileCatalogue:
         replicas=parts.replicas,
         provenance=parts.provenance,
         shares=Shares(tree, rights, clock),
-        keeping=Keeping(tree, parts.files, own_se),
+        keeping=Keeping(tree, rights, parts.files, own_se),
         bulk=Bulk(tree, parts),
         metadata=metadata,
         fields=Fields(tree, rights),

@@ -19,6 +19,7 @@ from scripts.stack.config import REPO
 from tests.e2e.browser import Browser
 from tests.e2e.dirac_user import PASSWORD, SECONDS, Member, add_member
 from tests.e2e.diracx_line import Dirac
+from tests.e2e.prominence_user import signed_in
 from tests.stack import Stack
 from tests.waiting import wait_for
 
@@ -145,9 +146,13 @@ def test_jsagas_requests(alice: Member, stack: Stack) -> None:
     assert gone["jid"] == jid
 
 
-def test_one_job_is_the_same_through_every_window(alice: Member, bob: Member) -> None:
+def test_one_job_is_the_same_through_every_window(alice: Member, bob: Member, tmp_path: Path) -> None:
     jid = alice.submit({**ECHO, "JobName": "seen-everywhere"})
     assert alice.ended(jid)["status"] == "Done"
+    line = signed_in(alice.stack, alice.username, tmp_path)
+    assert jid in line.ids("list", "--completed")
+    assert (line.described(jid)["name"], line.described(jid)["status"]) == ("seen-everywhere", "completed")
+    assert line("stdout", str(jid)).strip() == "Hello World"
     (prominence,) = alice.did("GET", f"/prominence/v1/jobs/{jid}")
     assert (prominence["name"], prominence["status"]) == ("seen-everywhere", "completed")
     native = alice.did("GET", f"/tidegate/v1/jobs/{jid}")
@@ -226,7 +231,7 @@ def test_diracx_submits_and_searches(line: Dirac, alice: Member) -> None:
         "jobs", "search", "--condition", f"JobID eq {jid}", "--parameter", "Status", "--parameter", "JobName"
     )
     assert searched.returncode == 0, searched.stdout + searched.stderr
-    assert json.loads(searched.stdout) == [{"JobID": jid, "Status": "Done", "JobName": "diracx-job"}]
+    assert json.loads(searched.stdout) == [{"Status": "Done", "JobName": "diracx-job"}]
     config = line.run("config", "dump")
     assert config.returncode == 0, config.stdout + config.stderr
 

@@ -17,6 +17,7 @@ from scripts.stack.config import REPO
 from services.auth.domain.people import Group, Person, PersonState
 from tests.e2e.dirac_site import DiracSite, dirac_site
 from tests.e2e.market import one, request
+from tests.e2e.nginx import gateway_alone
 
 BASE = "/filecatalogue"
 PAGE = (REPO / "docs" / "dialects" / "dirac.md").read_text()
@@ -199,6 +200,17 @@ def test_hostile_requests_get_an_answer(site: DiracSite, alice: str) -> None:
         answer = one(site.plain, request("GET", f"{BASE}{path}", f"Authorization: Bearer {alice}"))
         assert 400 <= answer.status < 500, (path, answer)
         assert "error" in answer.json()
+
+
+def test_without_the_service_the_gateway_answers_in_the_dialects_shape(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with gateway_alone(tmp_path_factory.mktemp("gone"), {}) as gateway:
+        for path in ("/metadata", "/bulk", "/directory/Lw"):
+            answer = requests.get(f"{gateway}{BASE}{path}", timeout=SECONDS)
+            assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+            assert answer.json()["status"] == 503
+            assert answer.headers["Retry-After"] == "2"
 
 
 # --- the page ----------------------------------------------------------------------------------------

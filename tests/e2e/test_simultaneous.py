@@ -58,7 +58,7 @@ def ordered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def _databases(server: PostgresServer) -> str:
     """The server's URL, with an empty database for each service."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        for name in ("provider", "auth", "catalogue", "compute"):
+        for name in ("provider", "auth", "catalogue", "filecatalogue", "compute"):
             connection.execute(f"CREATE DATABASE tidegate_{name}".encode())
     return server.url("").rstrip("/")
 

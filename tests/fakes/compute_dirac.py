@@ -98,6 +98,9 @@ class Catalogue:
             if lfn in self.lfns
         }
 
+    def refusals(self, new: Sequence[Any], actor: FileActor) -> Mapping[str, str]:
+        return {}
+
     def register(self, new: Sequence[Any], actor: FileActor) -> Mapping[str, str | None]:
         return {each.lfn: None for each in new}
 

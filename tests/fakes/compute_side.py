@@ -106,6 +106,23 @@ class MemoryObjectBook:
     def bytes_of(self, scope: Scope) -> int:
         return sum(stored.size for stored in self._objects.values() if stored.address.scope == scope)
 
+    def touch(self, stored: StoredObject, now: float) -> bool:
+        with self._lock:
+            known = self._objects.get(str(stored.address))
+            if known is None or known.blob != stored.blob:
+                return False
+            self._objects[str(stored.address)] = replace(known, modified_at=now)
+            return True
+
+    def remove_old(self, address: Address, before: float) -> bool:
+        with self._lock:
+            known = self._objects.get(str(address))
+            if known is None or known.modified_at >= before:
+                return False
+            del self._objects[str(address)]
+            self._waste[known.blob] = 0.0
+            return True
+
     def remove(self, address: Address) -> str:
         with self._lock:
             stored = self._objects.pop(str(address), None)

@@ -105,18 +105,22 @@ class LogicalShelf:
         self.files: dict[str, LogicalFile] = {}
         self.readers: set[FileActor] = set()
         self.registered: dict[str, NewLogicalFile] = {}
-        self.refusals: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
         self.away = 0
 
     def locate(self, lfns: Sequence[str], actor: FileActor) -> Mapping[str, LogicalFile]:
         self._answers()
         return {lfn: self.files[lfn] for lfn in lfns if lfn in self.files and actor in self.readers}
 
+    def refusals(self, new: Sequence[NewLogicalFile], actor: FileActor) -> Mapping[str, str]:
+        self._answers()
+        return {each.lfn: self.refused[each.lfn] for each in new if each.lfn in self.refused}
+
     def register(self, new: Sequence[NewLogicalFile], actor: FileActor) -> Mapping[str, str | None]:
         self._answers()
-        taken = [each for each in new if each.lfn not in self.refusals]
+        taken = [each for each in new if each.lfn not in self.refused]
         self.registered.update((each.lfn, each) for each in taken)
-        return {each.lfn: self.refusals.get(each.lfn) for each in new}
+        return {each.lfn: self.refused.get(each.lfn) for each in new}
 
     def named(self, guids: Collection[str]) -> Collection[str]:
         self._answers()

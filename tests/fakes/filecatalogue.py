@@ -1,25 +1,17 @@
-"""The tree of files in memory: every sum is counted when it is asked for, so nothing can drift."""
+"""The tree of files in memory: what changes it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import wraps
-from threading import RLock
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from services.catalogue.adapters.files_sql.pages import Place, read_place, write_place
 from services.catalogue.domain.files.entries import (
     DEFAULT_MODE,
     Actor,
-    Attributes,
     Directory,
     File,
-    Listing,
     NewFile,
     Replica,
     ReplicaType,
     Status,
-    StorageElement,
-    Usage,
 )
 from services.catalogue.domain.files.errors import (
     CatalogueError,
@@ -28,100 +20,16 @@ from services.catalogue.domain.files.errors import (
     NotPermitted,
     NotThere,
 )
-from services.catalogue.domain.files.lfn import ROOT, above, is_below, name_of, parent_of
+from services.catalogue.domain.files.lfn import ROOT, above, is_below, parent_of
 from services.catalogue.domain.files.registering import difference, new_guid
-from services.catalogue.file_ports import Agree, Nearest, NewAttributes, Outcome
-
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-def _alone(method: C) -> C:
-    @wraps(method)
-    def run(self: "MemoryTree", *args: Any, **more: Any) -> Any:
-        with self._lock:
-            return method(self, *args, **more)
-
-    return run  # type: ignore[return-value]
+from services.catalogue.file_ports import Agree, NewAttributes, Outcome
+from tests.fakes.filecatalogue_reading import Entry, MemoryReading, alone
 
 
-@dataclass(slots=True)
-class _Entry:
-    id: int
-    attributes: Attributes
-    file: File | None = None
-
-
-class MemoryTree:
+class MemoryTree(MemoryReading):
     """The port FileTree."""
 
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._last = 0
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._directories: dict[str, _Entry] = {}
-        self._files: dict[str, _Entry] = {}
-        self._origins: dict[str, dict[str, int]] = {}  # of a file: its ancestors, steps
-        self._elements: set[str] = set()
-        self._shares: dict[str, str] = {}
-        root = Actor(name="root", group="root", groups=(), vo=None)
-        self._directories[ROOT] = _Entry(self._next(), self._attributes(root, 0o755, 0.0))
-
-    @_alone
-    def nearest(self, paths: Sequence[str]) -> Mapping[str, Nearest]:
-        return {path: self._nearest(path) for path in paths}
-
-    @_alone
-    def directory(self, path: str) -> Directory:
-        if path not in self._directories:
-            raise NotThere(f"There is no directory {path}")
-        files = [each for lfn, each in self._files.items() if is_below(lfn, path)]
-        entry = self._directories[path]
-        return Directory(
-            id=entry.id,
-            path=path,
-            attributes=entry.attributes,
-            files=len(files),
-            bytes=sum(each.file.size for each in files if each.file is not None),
-            directories=sum(is_below(other, path) for other in self._directories) - 1,
-        )
-
-    @_alone
-    def listing(
-        self, path: str, *, with_replicas: bool, all_statuses: bool, limit: int, start: str | None
-    ) -> Listing:
-        place = Place() if start is None else read_place(start)
-        directory = self.directory(path)
-        known: list[tuple[bool, str, str]] = [
-            (is_file, name_of(other), other)
-            for is_file, entries in ((False, self._directories), (True, self._files))
-            for other, entry in entries.items()
-            if other != ROOT
-            and parent_of(other) == path
-            and (all_statuses or entry.attributes.status is Status.GOOD)
-        ]
-        rest = [each for each in sorted(known) if each[:2] > (place.is_file, place.name)]
-        page = rest[:limit]
-        return Listing(
-            directory=directory,
-            subdirectories=tuple(self.directory(other) for is_file, _, other in page if not is_file),
-            files=tuple(self._file(other, with_replicas) for is_file, _, other in page if is_file),
-            next=write_place(Place(page[-1][1], page[-1][0])) if len(rest) > limit else None,
-        )
-
-    @_alone
-    def file(self, lfn: str, *, with_replicas: bool = False) -> File:
-        return self._file(lfn, with_replicas)
-
-    @_alone
-    def files(self, lfns: Sequence[str], *, with_replicas: bool = False) -> Mapping[str, File]:
-        return {lfn: self._file(lfn, with_replicas) for lfn in lfns if lfn in self._files}
-
-    @_alone
-    def by_guid(self, guid: str) -> Sequence[File]:
-        found = [self._file(lfn, False) for lfn in self._files]
-        return sorted((file for file in found if file.guid == guid), key=lambda file: file.id)
-
-    @_alone
+    @alone
     def make_directory(self, path: str, maker: Actor, mode: int, now: float) -> bool:
         if (obstacle := self._obstacle(path)) is not None:
             raise Conflict(f"{obstacle} is a file")
@@ -132,7 +40,7 @@ class MemoryTree:
             entry.attributes = replace(entry.attributes, mode=mode)
         return is_new
 
-    @_alone
+    @alone
     def remove_directories(self, path: str, *, recursive: bool, agree: Agree) -> int:
         if path == ROOT:
             raise NotPermitted("The root stays.")
@@ -150,7 +58,7 @@ class MemoryTree:
             self._forget(lfn)
         return len(gone)
 
-    @_alone
+    @alone
     def change_directory(
         self, path: str, change: NewAttributes, now: float, *, recursive: bool, agree: Agree
     ) -> Directory:
@@ -165,19 +73,7 @@ class MemoryTree:
             self._change(entry, change, now)
         return self.directory(path)
 
-    @_alone
-    def usage(self, path: str) -> Mapping[str, Usage]:
-        self.directory(path)
-        sums: dict[str, list[int]] = {}
-        for lfn, entry in self._files.items():
-            if is_below(lfn, path) and entry.file is not None:
-                for replica in entry.file.replicas:
-                    counted = sums.setdefault(replica.se, [0, 0])
-                    counted[0] += 1
-                    counted[1] += entry.file.size
-        return {se: Usage(files=count, bytes=size) for se, (count, size) in sorted(sums.items())}
-
-    @_alone
+    @alone
     def add_files(self, new: Sequence[NewFile], maker: Actor, now: float) -> Mapping[str, Outcome]:
         outcomes: dict[str, Outcome] = {}
         waiting = {each.lfn: each for each in new}
@@ -196,7 +92,7 @@ class MemoryTree:
                 del waiting[each.lfn]
         return outcomes
 
-    @_alone
+    @alone
     def remove_files(self, lfns: Sequence[str]) -> Mapping[str, Outcome]:
         outcomes = {}
         for lfn in lfns:
@@ -206,13 +102,13 @@ class MemoryTree:
             self._forget(lfn)
         return outcomes
 
-    @_alone
+    @alone
     def change_file(self, lfn: str, change: NewAttributes, now: float) -> File:
         self._file(lfn, False)
         self._change(self._files[lfn], change, now)
         return self._file(lfn, False)
 
-    @_alone
+    @alone
     def set_replica(
         self, lfn: str, replica: Replica, *, moves_from: str | None, must_be_new: bool, now: float
     ) -> File:
@@ -233,7 +129,7 @@ class MemoryTree:
         self._keep(lfn, [*known.values(), replace(replica, type=kind)], now)
         return self._file(lfn, True)
 
-    @_alone
+    @alone
     def remove_replica(self, lfn: str, se: str, *, last_too: bool, now: float) -> None:
         known = {each.se: each for each in self._file(lfn, True).replicas}
         if se not in known:
@@ -246,19 +142,7 @@ class MemoryTree:
             known[first] = replace(known[first], type=ReplicaType.MASTER)
         self._keep(lfn, known.values(), now)
 
-    @_alone
-    def ancestors(self, lfn: str, depth: int) -> Mapping[str, int]:
-        self._file(lfn, False)
-        known = self._origins.get(lfn, {})
-        return {other: steps for other, steps in known.items() if steps <= depth}
-
-    @_alone
-    def descendants(self, lfn: str, depth: int) -> Mapping[str, int]:
-        self._file(lfn, False)
-        known = {other: origins.get(lfn, depth + 1) for other, origins in self._origins.items()}
-        return {other: steps for other, steps in known.items() if steps <= depth}
-
-    @_alone
+    @alone
     def add_ancestors(self, lfn: str, ancestors: Sequence[str]) -> None:
         for path in (lfn, *ancestors):
             self._file(path, False)
@@ -271,22 +155,12 @@ class MemoryTree:
                     known = self._origins.setdefault(each, {})
                     known[origin] = min(known.get(origin, 10**9), steps + depth + 1)
 
-    @_alone
-    def storage_elements(self) -> Sequence[StorageElement]:
-        return [StorageElement(name=name) for name in sorted(self._elements)]
-
-    @_alone
+    @alone
     def share(self, lfn: str, token_hash: str, by: str, now: float) -> None:
         self._file(lfn, False)
         self._shares[token_hash] = lfn
 
-    @_alone
-    def shared(self, token_hash: str) -> File:
-        if token_hash not in self._shares:
-            raise NotThere("There is no such share")
-        return self._file(self._shares[token_hash], True)
-
-    @_alone
+    @alone
     def end_shares(self, lfn: str) -> int:
         self._file(lfn, False)
         gone = [token for token, other in self._shares.items() if other == lfn]
@@ -294,43 +168,10 @@ class MemoryTree:
             del self._shares[token]
         return len(gone)
 
-    def _next(self) -> int:
-        self._last += 1
-        return self._last
-
-    def _number(self, kind: str, name: str) -> int:
-        return self._numbers.setdefault((kind, name), len(self._numbers) + 1)
-
-    def _attributes(self, maker: Actor, mode: int, now: float, status: Status = Status.GOOD) -> Attributes:
-        return Attributes(
-            uid=self._number("owner", maker.name),
-            owner=maker.name,
-            gid=self._number("group", maker.group),
-            group=maker.group,
-            mode=mode,
-            status=status,
-            created_at=now,
-            modified_at=now,
-        )
-
-    def _nearest(self, path: str) -> Nearest:
-        way = next(way for way in (path, *reversed(above(path))) if way in self._directories)
-        return Nearest(self.directory(way), way == path)
-
-    def _file(self, lfn: str, with_replicas: bool) -> File:
-        entry = self._files.get(lfn)
-        if entry is None or entry.file is None:
-            raise NotThere(f"There is no file {lfn}")
-        whole = replace(entry.file, attributes=entry.attributes)
-        return whole if with_replicas else replace(whole, replicas=())
-
-    def _obstacle(self, path: str) -> str | None:
-        return next((way for way in (*above(path), path) if way in self._files), None)
-
     def _make(self, path: str, maker: Actor, now: float) -> None:
         for way in (*above(path), path):
             if way not in self._directories:
-                self._directories[way] = _Entry(self._next(), self._attributes(maker, DEFAULT_MODE, now))
+                self._directories[way] = Entry(self._next(), self._attributes(maker, DEFAULT_MODE, now))
 
     def _add(self, new: NewFile, maker: Actor, now: float) -> Outcome:
         try:
@@ -361,7 +202,7 @@ class MemoryTree:
             type=new.type,
             attributes=attributes,
         )
-        self._files[new.lfn] = _Entry(file.id, attributes, file)
+        self._files[new.lfn] = Entry(file.id, attributes, file)
         self._elements |= set(new.replicas)
         kinds = [ReplicaType.MASTER] + [ReplicaType.REPLICA] * len(new.replicas)
         places = zip(new.replicas.items(), kinds, strict=False)
@@ -381,7 +222,7 @@ class MemoryTree:
         entry.file = replace(entry.file, replicas=tuple(known))
         entry.attributes = replace(entry.attributes, modified_at=now)
 
-    def _change(self, entry: _Entry, change: NewAttributes, now: float) -> None:
+    def _change(self, entry: Entry, change: NewAttributes, now: float) -> None:
         old = entry.attributes
         owner, group = change.owner or old.owner, change.group or old.group
         entry.attributes = replace(

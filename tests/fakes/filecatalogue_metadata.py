@@ -66,7 +66,7 @@ class MemoryMetadata:
         known = self._fields.setdefault(vo, {})
         if field.name in known:
             if known[field.name] != field:
-                raise Conflict(f"{field.name} is declared otherwise")
+                raise Conflict(f"{field.name} is a field of type {known[field.name].type}")
             return False
         typed: dict[str, Value] = {}
         for path, value in self._of(field.name, vo):

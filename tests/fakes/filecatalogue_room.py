@@ -3,6 +3,7 @@
 import atexit
 import base64
 import functools
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
+from libs.openapi.document import JSON
 from libs.signing.keys import PrivateKey
 from libs.sql.engine import Database
 from libs.web.gate import Gate
@@ -20,6 +23,7 @@ from libs.web.settings import Secret
 from services.catalogue.adapters.files_sql.store import MIGRATIONS, SqlFiles, new_files_store
 from services.catalogue.app import create_app
 from services.catalogue.deps import Deps
+from services.catalogue.dialects.dirac.operations import OPERATIONS
 from services.catalogue.file_ports import OwnBytes
 from services.catalogue.settings import FileSettings, Settings
 from services.catalogue.wiring import build, file_catalogue
@@ -29,6 +33,7 @@ from tests.migrated import upgrade
 
 BASE = "/filecatalogue"
 SCOPES = frozenset({"file:read", "file:write"})
+DESCRIBED = {(entry.path, method): entry for entry in OPERATIONS for method in entry.methods}
 MANAGER = ("NormalUser", "FileCatalogManagement")
 
 
@@ -117,7 +122,9 @@ class FileRoom:
         """The document of a call that goes well."""
         answer = self.call(method, path, token, **sent)
         assert answer.status_code == 200, answer.get_data(as_text=True)
-        return answer.get_json()
+        document = answer.get_json()
+        self._check(method, path, document)
+        return document
 
     def get(self, path: str, token: str = "alice", **query: Any) -> Any:
         return self.did("GET", path, token, **({"query_string": query} if query else {}))
@@ -131,6 +138,13 @@ class FileRoom:
         assert body["error_description"] == body["detail"]
         assert body["status"] == answer.status_code
         return answer.status_code, body["error"], body["detail"]
+
+    def _check(self, method: str, path: str, document: Any) -> None:
+        """What goes well has the shape that the API description says."""
+        bare = BASE + path.partition("?")[0]
+        rule, _ = self.app.url_map.bind("").match(bare, method, return_rule=True)
+        described = DESCRIBED[re.sub(r"<(\w+)>", r"{\1}", rule.rule), method]
+        Draft202012Validator(described.replies[200].content[JSON]).validate(document)
 
     # -- what tests begin with ------------------------------------------------------------------------
     def make(self, path: str, token: str = "alice") -> None:

@@ -59,9 +59,11 @@ def actor_of(sheet: Sheet) -> FileActor:
     return FileActor(name=sheet.owner_name, group=sheet.owner_group, groups=groups, vo=sheet.realm)
 
 
-def guid_of(uid: str, path: str, lfn: str) -> str:
-    """The same for the same output under the same name, so that registering twice is once."""
-    return str(uuid5(NAMESPACE_URL, f"{SCHEME}{uid}/{path}#{lfn}"))
+def guid_of(uid: str, path: str, lfn: str, sha256: str) -> str:
+    """The same for the same bytes of the same output under the same name, so that registering twice is once,
+    and what was registered never changes.
+    """
+    return str(uuid5(NAMESPACE_URL, f"{SCHEME}{uid}/{sha256}/{len(path)}/{path}#{lfn}"))
 
 
 def address_of(guid: str) -> Address:

@@ -16,6 +16,11 @@ class LogicalFiles(Protocol):
     def locate(self, lfns: Sequence[str], actor: FileActor) -> Mapping[str, LogicalFile]:
         """Those that are there and that the actor may read."""
 
+    def refusals(self, new: Sequence[NewLogicalFile], actor: FileActor) -> Mapping[str, str]:
+        """Those of these that `register` would refuse, by LFN, and why; nothing happens. More may be refused
+        when it comes to it.
+        """
+
     def register(self, new: Sequence[NewLogicalFile], actor: FileActor) -> Mapping[str, str | None]:
         """By LFN: None when it is registered now (or was before, the very same), else why not."""
 

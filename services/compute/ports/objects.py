@@ -44,8 +44,14 @@ class ObjectBook(Protocol):
 
     def bytes_of(self, scope: Scope) -> int: ...
 
+    def touch(self, stored: StoredObject, now: float) -> bool:
+        """As if it had been kept just now; False when it is not what has its name any more."""
+
     def remove(self, address: Address) -> str:
         """Returns the blob, which is waste now. Raises OutputNotFound."""
+
+    def remove_old(self, address: Address, before: float) -> bool:
+        """Unless it was kept or touched since `before`; whether it went. Its blob is waste then."""
 
     def waste(self, before: float, limit: int) -> Sequence[str]:
         """Blobs without a name: what was replaced or removed, and what came in before and was never named."""

@@ -1,5 +1,5 @@
-"""Outputs of jobs become files of the file catalogue: their bytes are kept under the file's GUID, then the
-catalogue names them. Doing it twice is doing it once.
+"""Outputs of jobs become files of the file catalogue: it says which it would take, their bytes are kept under
+the files' GUIDs, then it names them. Doing it twice is doing it once.
 """
 
 import secrets
@@ -65,44 +65,34 @@ class RegisterOutputs:
         return [file for file in self._store.files(job.uid) if file.kind is Stored.OUTPUT]
 
     def __call__(self, job: Job, wanted: Sequence[Wanted], actor: FileActor) -> Mapping[str, str | None]:
-        """By LFN: None when it is in the catalogue now, else why not.
+        """By LFN, of which each is wanted once: None when it is in the catalogue now, else why not.
 
         Raises OutputNotFound (before anything happens), QuotaExceeded, CatalogueUnavailable, and what the
         stores raise.
         """
-        kept = {file.path: file for file in self.outputs(job)}
+        outputs = {file.path: file for file in self.outputs(job)}
         for each in wanted:
-            if each.path not in kept:
+            if each.path not in outputs:
                 raise OutputNotFound(each.path[:200])
-        new = [self._new(job, kept[each.path], each) for each in wanted]
-        return self._catalogue.register(new, actor)
-
-    def _new(self, job: Job, file: StoredFile, wanted: Wanted) -> NewLogicalFile:
-        guid = guid_of(job.uid, file.path, wanted.lfn)
-        address = address_of(guid)
-        self._keep(job, file, address)
-        return NewLogicalFile(
-            lfn=wanted.lfn,
-            guid=guid,
-            size=file.size,
-            sha256=file.sha256,
-            pfn=pfn_of(address),
-            metadata=wanted.metadata,
-            ancestors=wanted.ancestors,
-        )
+        new = [_new(job, outputs[each.path], each) for each in wanted]
+        # Asked first: what is refused anyway must not fill the room that all share.
+        refused = self._catalogue.refusals(new, actor)
+        welcome = [(each, file) for each, file in zip(wanted, new, strict=True) if each.lfn not in refused]
+        for each, file in welcome:
+            self._keep(job, outputs[each.path], address_of(file.guid))
+        return {**refused, **self._catalogue.register([file for _, file in welcome], actor)}
 
     def _keep(self, job: Job, file: StoredFile, address: Address) -> None:
         """A copy: the job's own goes with the job."""
-        try:
-            if self._book.find(address).sha256 == file.sha256:
-                return
-        except OutputNotFound:
-            pass
+        if self._is_kept(address):
+            return
         if self._book.bytes_of(address.scope) + file.size > self._most_bytes:
             raise QuotaExceeded("bytes of files in the catalogue", self._most_bytes, "Everybody together")
         blob = secrets.token_hex(16)
         self._book.reserve(blob, self._clock.now())
         kept = self._files.put(stored_object(blob), self._files.open(stored_output(job.uid, file.path)))
+        if kept.sha256 != file.sha256:
+            raise OutputNotFound(file.path[:200])  # another attempt's took its place meanwhile
         stored = StoredObject(
             address=address,
             blob=blob,
@@ -112,17 +102,33 @@ class RegisterOutputs:
         )
         self._book.put(stored, job.owner)  # what it replaces, if anything, is found as waste
 
+    def _is_kept(self, address: Address) -> bool:
+        """It counts as new then: `forget_unnamed` leaves it until it has its name."""
+        try:
+            return self._book.touch(self._book.find(address), self._clock.now())
+        except OutputNotFound:
+            return False
+
+
+def _new(job: Job, file: StoredFile, wanted: Wanted) -> NewLogicalFile:
+    guid = guid_of(job.uid, file.path, wanted.lfn, file.sha256)
+    return NewLogicalFile(
+        lfn=wanted.lfn,
+        guid=guid,
+        size=file.size,
+        sha256=file.sha256,
+        pfn=pfn_of(address_of(guid)),
+        metadata=wanted.metadata,
+        ancestors=wanted.ancestors,
+    )
+
 
 def forget_unnamed(book: ObjectBook, catalogue: LogicalFiles, folder: int, now: float) -> int:
     """Give up the objects of one of FOLDERS that the catalogue names no more; how many. Their bytes are waste
     then. Raises StoreUnavailable, CatalogueUnavailable.
     """
     prefix = f"{folder:0{FOLDER_CHARS}x}"
-    listed = book.list(KEPT, prefix, MAX_LISTED)
-    old = {
-        file.address.name.rpartition("/")[2]: file for file in listed if file.modified_at < now - AGE_SECONDS
-    }
+    listed, before = book.list(KEPT, prefix, MAX_LISTED), now - AGE_SECONDS
+    old = {file.address.name.rpartition("/")[2]: file for file in listed if file.modified_at < before}
     gone = old.keys() - set(catalogue.named(old))
-    for guid in gone:
-        book.remove(old[guid].address)
-    return len(gone)
+    return sum(book.remove_old(old[guid].address, before) for guid in gone)

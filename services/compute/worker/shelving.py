@@ -13,6 +13,7 @@ from services.compute.ports.store import JobStore
 from services.compute.usecases.registering import RegisterOutputs, Wanted
 
 NOTHING: Final = "the job kept no output of that name"
+SEVERAL: Final = "several outputs of the job would be one file"
 
 
 class ShelvingRefused(Exception):
@@ -43,6 +44,8 @@ class Shelver:
         if not paths:
             raise ShelvingRefused(NOTHING)
         folder = due.notice.url
+        if len(paths) > 1 and not folder.endswith("/"):
+            raise ShelvingRefused(SEVERAL)
         wanted = [Wanted(path=path, lfn=folder + path if folder.endswith("/") else folder) for path in paths]
         try:
             refused = {lfn: why for lfn, why in self._register(job, wanted, actor_of(sheet)).items() if why}

@@ -1,4 +1,4 @@
-"""Jobs are killed, deleted, tried again and looked into: what comes of it by how far they are, and for whom."""
+"""Jobs are killed, deleted, tried again and looked into: by how far they have come, and for whom."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""POST /dirac/api/jobs/{search,summary,reschedule}, PATCH /dirac/api/jobs/status, as DiracX's clients send them."""
+"""Jobs are searched, counted, tried again and ended as the clients of DiracX do it."""
 
 from typing import Any
 
@@ -227,7 +227,8 @@ def test_reschedule(room: Dirac) -> None:
     new = body["success"][str(bad)]["JobID"]
     assert body["success"] == {
         str(bad): {
-            "JobID": new, "RescheduledFrom": bad, "Status": "Waiting", "MinorStatus": "Pilot Agent Submission",
+            "JobID": new, "RescheduledFrom": bad,
+            "Status": "Waiting", "MinorStatus": "Pilot Agent Submission",
         }
     }  # fmt: skip
     assert set(body["failed"]) == {str(well), str(theirs)}

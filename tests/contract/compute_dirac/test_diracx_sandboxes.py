@@ -1,10 +1,11 @@
 """Sandboxes by DiracX's links, which need no token and are good for one thing; the configuration."""
 
+import gzip
 import hashlib
 import io
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import zstandard
@@ -28,15 +29,21 @@ def announced(room: Dirac, token: str = "ada", **changes: Any) -> TestResponse:
     return room.call("POST", BASE, token=token, json={**NEWS, **changes})
 
 
-def send(room: Dirac, fields: dict[str, str], content: bytes = ARCHIVE) -> TestResponse:
-    data = {**fields, "file": (io.BytesIO(content), "file")}
-    return room.call("POST", f"{BASE}/content", token=None, data=data, content_type="multipart/form-data")
+def link_of(told: TestResponse) -> dict[str, str]:
+    query = parse_qs(urlsplit(told.get_json()["url"]).query, strict_parsing=True)
+    return {name: values[0] for name, values in query.items()}
+
+
+def send(room: Dirac, link: dict[str, str], content: bytes = ARCHIVE) -> TestResponse:
+    data = {"file": (io.BytesIO(content), "file")}
+    path = f"{BASE}/content?{urlencode(link)}"
+    return room.call("POST", path, token=None, data=data, content_type="multipart/form-data")
 
 
 def uploaded(room: Dirac) -> str:
-    told = announced(room).get_json()
-    assert send(room, told["fields"]).status_code == 204
-    pfn: str = told["pfn"]
+    told = announced(room)
+    assert send(room, link_of(told)).status_code == 204
+    pfn: str = told.get_json()["pfn"]
     return pfn
 
 
@@ -51,10 +58,11 @@ def fetched(room: Dirac, pfn: str, token: str = "ada") -> TestResponse:
 
 def test_up_and_down_again_without_a_token(room: Dirac) -> None:
     told = announced(room)
-    assert (told.status_code, told.get_json()["url"]) == (200, f"http://localhost{BASE}/content")
+    assert (told.status_code, told.get_json()["fields"]) == (200, {})
+    assert told.get_json()["url"].startswith(f"http://localhost{BASE}/content?")
     pfn = told.get_json()["pfn"]
     assert pfn == f"SB:SandboxSE|/S3/tidegate/vo/vo_user/ada/sha256:{DIGEST}.tar.zst"
-    assert send(room, told.get_json()["fields"]).status_code == 204
+    assert send(room, link_of(told)).status_code == 204
     assert fetched(room, pfn).data == ARCHIVE
 
 
@@ -65,11 +73,11 @@ def test_what_is_here_need_not_be_sent_again(room: Dirac) -> None:
 
 @pytest.mark.parametrize("content", [b"", ARCHIVE[:-1], ARCHIVE + b"x", b"x" * len(ARCHIVE)])
 def test_what_was_not_announced_is_not_kept(room: Dirac, content: bytes) -> None:
-    told = announced(room).get_json()
-    answer = send(room, told["fields"], content)
+    told = announced(room)
+    answer = send(room, link_of(told), content)
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
-    assert fetched(room, told["pfn"]).status_code == 404
-    assert send(room, told["fields"]).status_code == 204  # the link still counts for the real one
+    assert fetched(room, told.get_json()["pfn"]).status_code == 404
+    assert send(room, link_of(told)).status_code == 204  # the link still counts for the real one
 
 
 @pytest.mark.parametrize(
@@ -88,9 +96,9 @@ def test_what_was_not_announced_is_not_kept(room: Dirac, content: bytes) -> None
     ],
 )
 def test_a_link_is_good_for_what_it_says_alone(room: Dirac, changes: dict[str, str]) -> None:
-    fields = announced(room).get_json()["fields"]
-    assert send(room, {**fields, **changes}).status_code == 403
-    assert room.sandboxes.list(fields["owner"]) == {}
+    link = link_of(announced(room))
+    assert send(room, {**link, **changes}).status_code == 403
+    assert room.sandboxes.list(link["owner"]) == {}
 
 
 def test_a_link_ends(room: Dirac) -> None:
@@ -101,11 +109,56 @@ def test_a_link_ends(room: Dirac) -> None:
 
 
 def test_a_link_to_read_is_none_to_write_and_back(room: Dirac) -> None:
-    fields = announced(room).get_json()["fields"]
-    assert room.call("GET", f"{BASE}/content", token=None, query_string=fields).status_code == 403
+    link = link_of(announced(room))
+    assert room.call("GET", f"{BASE}/content", token=None, query_string=link).status_code == 403
     pfn = uploaded(room)
-    query = parse_qs(urlsplit(room.get(BASE, query_string={"pfn": pfn}).get_json()["url"]).query)
-    assert send(room, {name: values[0] for name, values in query.items()} | {"size": "1"}).status_code == 403
+    link = link_of(room.get(BASE, query_string={"pfn": pfn}))
+    assert send(room, {**link, "size": "1"}).status_code == 403
+
+
+def test_a_link_to_an_upload_is_none_to_a_jobs_archive_and_back(room: Dirac) -> None:
+    (jid,) = room.submit()
+    job = end(room, jid, streams={"stdout": b"hi\n", "stderr": b""})
+    link = link_of(room.get(BASE, query_string={"pfn": f"SB:SandboxSE|/jobs/{jid}/output"}))
+    room.sandboxes.put(job.uid, "sha256-x.tar", [b"of an owner who is called like the job"])
+    as_upload = {"owner" if name == "uid" else name: value for name, value in link.items()}
+    assert room.call("GET", f"{BASE}/content", token=None, query_string=link).status_code == 200
+    assert room.call("GET", f"{BASE}/content", token=None, query_string=as_upload).status_code == 403
+
+
+def test_nothing_is_read_of_what_comes_without_a_link(room: Dirac) -> None:
+    class Body(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise AssertionError("read")
+
+    answer = room.http.post(
+        f"{BASE}/content",
+        input_stream=Body(),
+        content_length=1 << 20,
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("ending", "status"), [("exe", 409), ("x.tar", 200), ("tgz", 200)])
+def test_an_upload_of_another_window_under_such_a_name(room: Dirac, ending: str, status: int) -> None:
+    name = f"sha256-{'0' * 64}.{ending}"
+    content = tarred({"a.sh": b"#!/bin/sh"})
+    content = gzip.compress(content) if ending == "tgz" else content
+    owner = link_of(announced(room))["owner"]
+    room.sandboxes.put(owner, name, [content])
+    pfn = f"SB:SandboxSE|sha256:{'0' * 64}.{ending}"
+    assert fetched(room, pfn).data == content
+    (jid,) = room.submit({"Executable": "a.sh", "InputSandbox": [pfn]})
+    assert room.get(f"/jobs/{jid}/inputsandbox?format=tar").status_code == status
+
+
+def test_asking_which_sandboxes_there_are_makes_none(room: Dirac) -> None:
+    (jid,) = room.submit()
+    end(room, jid, streams={"stdout": b"hi\n", "stderr": b""})
+    told = room.get(f"/dirac/api/jobs/{jid}/sandbox/output").get_json()
+    assert told == [f"SB:SandboxSE|/jobs/{jid}/output"]
+    assert not list((room.folder / "objects").rglob("archives/*"))
 
 
 def test_somebody_elses_sandbox_is_not_there(room: Dirac) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.compute.dialects.dirac.sandboxes import downloads
 from services.compute.domain.layout import stored_sandbox
 from services.compute.domain.states import State
 from tests.contract.compute_dirac.sandbox_kit import MEDIA_TYPES, end, opened, tarred
@@ -208,3 +209,30 @@ def test_a_hostile_archive_is_not_packed_anew_but_given_as_it_came(room: Dirac, 
     assert (refused.status_code, refused.get_json()["error"]) == (409, "conflict")
     assert not list((room.folder / "objects").rglob("archives/*"))
     assert gzip.decompress(room.get(f"/jobs/{jid}/inputsandbox?format=tar.gz").data) == content
+
+
+def test_more_than_may_be_unpacked_is_not_unpacked(room: Dirac, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small it is packed again."""
+    monkeypatch.setattr(downloads, "MAX_UNPACKED", 1_000_000)
+    jid = with_files(room, a_sh=b"#!/bin/sh\n")
+    owner = room.job(jid).owner
+    (name,) = room.sandboxes.list(owner)
+    room.files.put(stored_sandbox(owner, name), [gzip.compress(tarred({"zeros": bytes(1_000_001)}))])
+    refused = room.get(f"/jobs/{jid}/inputsandbox?format=zip")
+    assert (refused.status_code, refused.get_json()["error"]) == (409, "conflict")
+    assert not list((room.folder / "objects").rglob("archives/*"))
+
+
+def test_an_archive_too_large_to_keep_is_made_as_it_is_read(
+    room: Dirac, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MAX_KEPT", 100)
+    jid = ended(room)
+    answer = room.get(f"/jobs/{jid}/outputsandbox?format=zip")
+    assert opened(answer.data, "zip") == WANTED
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert not list((room.folder / "objects").rglob("archives/*"))
+    assert room.call("HEAD", f"/jobs/{jid}/outputsandbox").status_code == 200
+    room.files.remove(f"jobs/{room.job(jid).uid}/outputs")
+    gone = room.get(f"/jobs/{jid}/outputsandbox")
+    assert (gone.status_code, gone.get_json()["error"]) == (404, "not_found")

@@ -180,3 +180,25 @@ def test_bytes_that_a_crash_left_without_a_name_are_cleared(
     assert clear_waste(book, files, clock.now(), 10) == 1
     assert blobs(files) == {stays}
     assert clear_waste(book, files, clock.now(), 10) == 0
+
+
+def test_what_was_touched_since_is_not_old(book: ObjectBook, objects: Objects, clock: PlannedClock) -> None:
+    store(objects, "x", b"content")
+    address = Address(ALICE.own, "x")
+    stored = book.find(address)
+    before = clock.now() + 10
+    assert book.touch(stored, before) is True
+    assert book.remove_old(address, before) is False
+    assert book.find(address).modified_at == before
+    assert book.remove_old(address, before + 1) is True
+    assert book.remove_old(address, before + 1) is False
+    assert book.touch(stored, before) is False
+    assert list(book.waste(before, 10)) == [stored.blob]
+
+
+def test_what_was_replaced_is_not_touched(book: ObjectBook, objects: Objects, clock: PlannedClock) -> None:
+    store(objects, "x", b"old")
+    old = book.find(Address(ALICE.own, "x"))
+    store(objects, "x", b"new")
+    assert book.touch(old, clock.now() + 5) is False
+    assert book.find(old.address).modified_at == clock.now()

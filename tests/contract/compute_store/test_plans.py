@@ -10,6 +10,7 @@ from sqlalchemy import event
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.ids import new_uid
 from services.compute.domain.quotas import Quotas
+from services.compute.domain.sheets import Column, Comparison, Condition, Scope, Search, Situation
 from services.compute.domain.states import State
 from services.compute.domain.workflow import WorkflowState
 from services.compute.ports.store import Filter
@@ -141,3 +142,35 @@ def test_workflows(store: SqlJobStore) -> None:
         found = plans(store, work)
         assert [plan for plan in found if "SCAN workflow" in plan and "USING" not in plan] == []
         assert any(index in plan for plan in found), index
+
+
+MINE = Scope(owners=[ALICE])
+SITE = Condition(Column.SITE, Comparison.EQ, ("x",))
+WAITING = Situation(State.QUEUED, "waiting_for_place", is_deleted=False)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Search(scope=MINE), "ix_jobs_owner_id"),
+        (Search(scope=MINE, situations=[WAITING]), "ix_jobs_standing (owner=? AND state=? AND deleted_at=?"),
+        (Search(scope=MINE, conditions=(SITE,)), "ix_jobs_owner_id"),
+        (Search(scope=MINE, conditions=(Condition(Column.NAME, Comparison.EQ, ("n",)),)), "ix_job_terms"),
+        (Search(scope=Scope(realm="vo")), "ix_job_sheets_realm"),
+        (Search(scope=Scope(realm="vo", groups=["g"]), conditions=(SITE,)), "ix_job_sheets_realm"),
+    ],
+    ids=repr,
+)
+def test_sheets(store: SqlJobStore, wanted: Search, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few and many, each counted and walked to along an index."""
+    for few in (2000, 0):
+        monkeypatch.setattr("services.compute.adapters.store_sql.sheets.FEW", few)
+        found = plans(store, lambda: store.sheets.search(wanted, 2))
+        assert whole_scans(found) == []
+        assert index in found[0] or "job_terms" in found[0], found
+
+
+def test_a_tally(store: SqlJobStore) -> None:
+    found = plans(store, lambda: store.sheets.tally(Search(scope=MINE), [], 9))
+    assert all("COVERING INDEX ix_jobs_standing (owner=?" in plan for plan in found)
+    assert whole_scans(found[:-1]) == []

@@ -96,6 +96,19 @@ def test_another_file_of_the_name_is_refused_in_words(http: FlaskClient) -> None
     assert registered(http, lfn="/vo/../x").keys() == {"/vo/../x"}
 
 
+def test_what_would_be_refused_is_told_before_anything_happens(http: FlaskClient) -> None:
+    def refusals(actor: Mapping[str, Any] = ALICE, **changes: Any) -> Any:
+        return asked(http, "refusals", actor=actor, files=[{**NEW, **changes}])["refused"]
+
+    assert refusals() == {}
+    assert asked(http, "locate", actor=ALICE, lfns=["/vo/a.dat"])["files"] == []
+    registered(http)
+    assert refusals() == {}
+    assert refusals(size=11) == registered(http, size=11) != {}
+    assert refusals(MALLORY, lfn="/vo/b.dat") == registered(http, MALLORY, lfn="/vo/b.dat") != {}
+    assert refusals(lfn="/vo/../x") == registered(http, lfn="/vo/../x") != {}
+
+
 def test_metadata_and_ancestors_come_along(room: FileRoom, http: FlaskClient) -> None:
     room.declare("run", "int", "file")
     room.add("/vo/raw.dat")
@@ -116,14 +129,14 @@ def test_which_bytes_a_file_still_names(room: FileRoom, http: FlaskClient) -> No
     assert asked(http, "named", guids=[GUID]) == {"guids": []}
 
 
-@pytest.mark.parametrize("name", ["locate", "register", "named"])
+@pytest.mark.parametrize("name", ["locate", "refusals", "register", "named"])
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("alice", 401), ("stranger", 403), ("auth", 403)])
 def test_compute_alone_may_ask(http: FlaskClient, name: str, token: str | None, status: int) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     assert http.post(f"/internal/files/{name}", json={}, headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("name", ["locate", "register", "named"])
+@pytest.mark.parametrize("name", ["locate", "refusals", "register", "named"])
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", b'{"actor": 5, "lfns": 5, "files": [5], "guids": 5}', b"\xff"]
 )

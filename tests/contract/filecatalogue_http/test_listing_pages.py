@@ -44,6 +44,22 @@ def test_nothing_is_read_for_head(filled: FileRoom) -> None:
     assert (answer.status_code, answer.data) == (200, b"")
 
 
+def test_readers_of_whole_directories_do_not_take_all_threads(filled: FileRoom) -> None:
+    """Each holds one for as long as it takes; pages go on."""
+    path = directory("/vo/big")
+    reading = [filled.call("GET", path) for _ in range(listing.WHOLE_AT_ONCE)]
+    answer = filled.call("GET", path)
+    assert (answer.status_code, answer.get_json()["error"]) == (429, "too_many_requests")
+    assert answer.headers["Retry-After"]
+    assert len(whole(filled)["Files"]) == FILES
+    assert len(reading[0].get_json()["Files"]) == FILES
+    for held in reading:
+        held.close()
+    for _ in range(2 * listing.WHOLE_AT_ONCE):
+        with filled.call("GET", path) as again:
+            assert len(again.get_json()["Files"]) == FILES
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 10, 33, 34, 1000])
 def test_links_lead_through_all_pages(filled: FileRoom, size: int) -> None:
     expected = whole(filled)

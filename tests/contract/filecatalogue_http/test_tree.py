@@ -207,13 +207,13 @@ def test_replicas(room: FileRoom) -> None:
     assert moved["VAULT"] == {**tape, "Status": "AprioriGood"}
     assert "TAPE" not in moved
     assert room.refused("PATCH", f"{path}/TAPE", json={"PFN": "x"})[:2] == (404, "not_found")
+    elements = room.get("/storageelements")
     assert room.did("DELETE", f"{path}/VAULT") == {"VAULT": True}
     assert room.refused("DELETE", f"{path}/DISK")[:2] == (409, "conflict")
     assert room.did("DELETE", f"{path}/DISK?force=true") == {"DISK": True}
     assert room.get(path) == {}
     for body in ({}, {"PFN": 5}, {"PFN": "x", "Status": "Gone"}, {"PFN": "x", "More": "y"}):
         assert room.refused("PUT", f"{path}/DISK", json=body)[:2] == (400, "invalid_request")
-    elements = room.get("/storageelements")
     assert elements["DISK"] == {"protocols": elements["DISK"]["protocols"], "read": True, "write": True}
 
 

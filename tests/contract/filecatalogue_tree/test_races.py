@@ -5,7 +5,8 @@ import random
 import pytest
 from sqlalchemy import text
 
-from services.catalogue.adapters.files_sql.store import SqlFiles
+from libs.sql.engine import Database
+from services.catalogue.adapters.files_sql.store import SqlFiles, new_files_store
 from services.catalogue.domain.files.entries import Replica, ReplicaType, Status
 from tests.fakes.file_facts import ALICE, BOB, NOW, agreed, at_once, check_sums, kinds, new_file
 from tests.fakes.file_work import outcome, random_work
@@ -20,6 +21,25 @@ def _replica(se: str, pfn: str = "x") -> Replica:
 def test_one_of_many_makes_a_directory(store: SqlFiles) -> None:
     results = at_once(CALLERS, lambda _: store.make_directory("/vo/a/b/c", ALICE, 0o775, NOW))
     assert kinds(results) == {"True": 1, "False": CALLERS - 1}
+    check_sums(store)
+
+
+def test_one_of_many_processes_makes_it(store: SqlFiles) -> None:
+    """Another process has another Database: nothing in memory keeps the two apart."""
+    url = store._database.engine.url.render_as_string(hide_password=False)
+    other = new_files_store(Database.open(url))
+
+    def run(number: int) -> object:
+        here = (store, other)[number % 2]
+        is_new = here.make_directory("/vo/a/b", ALICE, 0o775, NOW)
+        outcome = here.add_files([new_file("/vo/c/f")], ALICE, NOW)["/vo/c/f"]
+        return outcome.error or (is_new, outcome.is_new)
+
+    results = at_once(CALLERS, run)
+    other.close()
+    made = [result for result in results if isinstance(result, tuple)]
+    assert len(made) == CALLERS
+    assert [sum(column) for column in zip(*made, strict=True)] == [1, 1]
     check_sums(store)
 
 

@@ -13,12 +13,12 @@ from services.catalogue.adapters.files_sql.naming import (
     number_of_owner,
     numbers_of_elements,
 )
-from services.catalogue.adapters.files_sql.removing import MOST_AT_ONCE, Held, SqlRemoving, hold_file
+from services.catalogue.adapters.files_sql.removing import Held, SqlRemoving, hold_file
 from services.catalogue.adapters.files_sql.rows import replica_of, select_replicas
 from services.catalogue.adapters.files_sql.tables import directories, directory_tree, files, replicas
 from services.catalogue.adapters.files_sql.work import moment
 from services.catalogue.domain.files.entries import Directory, File, Replica, ReplicaType
-from services.catalogue.domain.files.errors import Conflict, NotPermitted, NotThere, TooMuch
+from services.catalogue.domain.files.errors import Conflict, NotPermitted, NotThere
 from services.catalogue.file_ports import Agree, NewAttributes
 
 _D, _F, _T, _R = directories.c, files.c, directory_tree.c, replicas.c
@@ -42,7 +42,9 @@ class SqlChanging(SqlRemoving):
             if not recursive:
                 connection.execute(update(directories).where(_D.id == directory.id).values(**values))
                 return directory_at(connection, path)
-            _ask(connection, directory, agree)
+            self._limit(directory)
+            if not all(map(agree, kinds_below(connection, directory.id, with_files=True))):
+                raise NotPermitted(f"Something below {path} is not yours to change.")
             below = select(_T.directory_id).where(_T.ancestor_id == directory.id)
             connection.execute(update(directories).where(_D.id.in_(below)).values(**values))
             connection.execute(update(files).where(_F.directory_id.in_(below)).values(**values))
@@ -164,16 +166,6 @@ class _Places:
 
 def _no_replica(se: str) -> NotThere:
     return NotThere(f"There is no replica at {se}")
-
-
-def _ask(connection: Connection, directory: Directory, agree: Agree) -> None:
-    """Raises TooMuch, NotPermitted."""
-    if directory.files + directory.directories > MOST_AT_ONCE:
-        raise TooMuch(
-            f"More than {MOST_AT_ONCE} entries lie below {directory.path}: change parts of it first."
-        )
-    if not all(map(agree, kinds_below(connection, directory.id, with_files=True))):
-        raise NotPermitted(f"Something below {directory.path} is not yours to change.")
 
 
 def _values(connection: Connection, change: NewAttributes, now: float) -> dict[str, Any]:

@@ -3,6 +3,7 @@ of all, and from the highest id down, so that no two transactions wait for each 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -90,9 +91,13 @@ def _write(
         if any(sums)
     ]
     if used:
-        statement = upsert(directory_usage, connection.dialect.name == "sqlite")
-        columns, more = directory_usage.c, statement.excluded
-        added = {"files": columns.files + more.files, "bytes": columns.bytes + more.bytes}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["directory_id", "se_id"], set_=added), used
-        )
+        connection.execute(_use(connection.dialect.name == "sqlite"), used)
+
+
+@lru_cache(maxsize=2)
+def _use(is_sqlite: bool) -> Any:
+    """Kept: to make it costs more than to run it."""
+    statement = upsert(directory_usage, is_sqlite)
+    columns, more = directory_usage.c, statement.excluded
+    added = {"files": columns.files + more.files, "bytes": columns.bytes + more.bytes}
+    return statement.on_conflict_do_update(index_elements=["directory_id", "se_id"], set_=added)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
-from services.catalogue.adapters.files_sql.bulk_rows import Places
+from services.catalogue.adapters.files_sql.bulk_rows import Places, insert_rows
 from services.catalogue.adapters.files_sql.counting import Deltas
 from services.catalogue.adapters.files_sql.finding import SqlFinding, ids_at, places_of
 from services.catalogue.adapters.files_sql.naming import number_of_group, number_of_owner
@@ -18,7 +18,6 @@ from services.catalogue.adapters.files_sql.tables import directories, directory_
 from services.catalogue.adapters.files_sql.work import (
     Overtaken,
     batched,
-    insert_all,
     insert_new,
     moment,
     path_hash,
@@ -30,7 +29,6 @@ from services.catalogue.domain.files.lfn import ROOT, above, child, name_of, par
 T = TypeVar("T")
 ROOT_OWNER: Final = "root"
 ROOT_MODE: Final = 0o755
-_NEW: Final = insert(directories).returning(directories.c.id, directories.c.path)
 _PLACED: Final = select(directories.c.path, files.c.name).join(
     files, files.c.directory_id == directories.c.id
 )
@@ -122,7 +120,6 @@ def make(
     for depth in sorted(levels):
         rows = [
             {
-                **common,
                 "parent_id": ground.ids[parent_of(path)],
                 "path": path,
                 "path_hash": path_hash(path),
@@ -132,7 +129,9 @@ def make(
             }
             for path in sorted(levels[depth])
         ]
-        made = connection.execute(_NEW, rows).all()
+        made = insert_rows(connection, directories, rows, common, ("id", "path"))
+        if len(made) != len(rows):
+            raise Overtaken("a directory was made by somebody else")
         ground.ids.update((path, number) for number, path in made)
         for path in levels[depth]:
             deltas.count(ground.ids[parent_of(path)], directories=1)
@@ -186,7 +185,7 @@ def _plant_ways(connection: Connection, made: Sequence[tuple[int, int]]) -> None
         for number, parent in made
         for way, depth in ways[parent]
     ]
-    insert_all(connection, directory_tree, rows)
+    insert_rows(connection, directory_tree, rows, {}, ("directory_id",))
 
 
 def _files_among(connection: Connection, paths: Sequence[str], ids: dict[str, int]) -> frozenset[str]:

@@ -44,6 +44,7 @@ SECOND_ROUND: Final = 50  # values that this may leave open: for these more is t
 SETTLED: Final = 256
 FEW: Final = 25_000  # directories
 FEW_WITH_FILES: Final = 500
+FEW_QUESTIONS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _compatible(connection: Connection, scope: Scope, groups: Sequence[Group]) -
     chosen = None
     if groups or not scope.is_all:
         some = base.subquery("base")
-        tests = [_fits(scope, group, some.c.id) for group in others]
+        tests = [_test(scope, group, some.c.id, size) for group in others]
         chosen = select(some.c.id).where(_in_region(scope, some.c.id), *tests)
     is_few = {Level.DIRECTORY: size <= FEW, Level.FILE: size <= FEW_WITH_FILES}
     return Compatible(scope, groups, chosen, is_few)
@@ -161,6 +162,13 @@ def _in_region(scope: Scope, column: Any) -> Any:
     return or_(is_below(scope, column), is_above)
 
 
+def _test(scope: Scope, group: Group, column: Any, times: int) -> Any:
+    """As _fits. PostgreSQL is quicker with sets than with many questions."""
+    if scope.is_sqlite or group.is_missing or times <= FEW_QUESTIONS:
+        return _fits(scope, group, column)
+    return column.in_(_above_and_below(carriers(scope, group).cte(f"carriers_{group.declared.id}")))
+
+
 def _fits(scope: Scope, group: Group, column: Any) -> Any:
     """That a directory is in the group's compatible set: it, one above or one below it carries what is asked
     for; of a field that has to be missing, that it has no value.
@@ -171,7 +179,9 @@ def _fits(scope: Scope, group: Group, column: Any) -> Any:
     for here, there in (("directory_id", "ancestor_id"), ("ancestor_id", "directory_id")):
         tree, values = directory_tree.alias(), directory_values.alias()
         is_carrier = exists().where(values.c.directory_id == tree.c[there], holding(scope, group, values))
-        tests.append(exists().where(tree.c[here] == column, is_carrier))
+        found = select(literal(1)).where(tree.c[here] == column, is_carrier)
+        # Else PostgreSQL finds out for every directory that there is, to have it at hand for a few.
+        tests.append(exists(found if scope.is_sqlite else found.offset(0)))
     return or_(*tests)
 
 

@@ -124,10 +124,7 @@ def _from_files(
 def _from_directories(
     connection: Connection, wish: Wish, asked: Asked, limit: int, start: int
 ) -> tuple[int, list[Any]]:
-    chosen = chosen_below(connection, wish.scope, asked).subquery("chosen")
-    count = _count(wish).label("count")
-    counts = select(_D.id, _D.path, count).select_from(chosen.join(directories, _D.id == chosen.c.id))
-    numbered = counts.where(_D.files > 0).subquery("counts")
+    numbered = _counts(wish, chosen_below(connection, wish.scope, asked)).subquery("counts")
     total = func.sum(numbered.c.count).over()
     upto = func.sum(numbered.c.count).over(order_by=numbered.c.path)
     running = (
@@ -147,15 +144,20 @@ def _from_directories(
     return int(rows[0][2]), _files_in(connection, wish, places, limit, start)
 
 
-def _count(wish: Wish) -> ColumnElement[int]:
-    """Of a directory's files that fit."""
-    in_it = select(func.count()).select_from(files).where(_F.directory_id == _D.id).correlate(directories)
+def _counts(wish: Wish, chosen: Select[Any]) -> Select[Any]:
+    """The directories that are `chosen`, and how many of their files fit."""
     if not wish.is_any:
-        return in_it.where(wish.fits()).scalar_subquery()
-    if wish.all_statuses:
-        return in_it.scalar_subquery()
-    # Both from an index: there are few of the others.
-    return in_it.scalar_subquery() - in_it.where(_HIDDEN).scalar_subquery()
+        counted_ones = select(_F.directory_id.label("id"), func.count().label("count"))
+        in_them = counted_ones.where(_F.directory_id.in_(chosen), wish.fits())
+        found = in_them.group_by(_F.directory_id).subquery()
+        return select(_D.id, _D.path, found.c.count).join(found, found.c.id == _D.id)
+    in_it = select(func.count()).select_from(files).where(_F.directory_id == _D.id).correlate(directories)
+    count: ColumnElement[int] = in_it.scalar_subquery()
+    if not wish.all_statuses:  # both from an index: there are few of the others
+        count = count - in_it.where(_HIDDEN).scalar_subquery()
+    places = chosen.subquery("chosen")
+    counts = select(_D.id, _D.path, count.label("count"))
+    return counts.select_from(places.join(directories, _D.id == places.c.id)).where(_D.files > 0)
 
 
 def _files_in(

@@ -57,6 +57,8 @@ class Held:
 
 
 class SqlRemoving(SqlAdding):
+    most_at_once = MOST_AT_ONCE
+
     def remove_directories(self, path: str, *, recursive: bool, agree: Agree) -> int:
         if path == ROOT:
             raise NotPermitted("The root stays.")
@@ -64,7 +66,7 @@ class SqlRemoving(SqlAdding):
         def work(connection: Connection) -> int:
             self._hold_trees(connection, [path], alone=True)
             directory = directory_at(connection, path)
-            _ask(connection, directory, agree, recursive)
+            self._ask(connection, directory, agree, recursive)
             deltas = Deltas()
             _forget(connection, directory, ids_at(connection, [parent_of(path)])[parent_of(path)], deltas)
             connection.execute(_DELETE_FILES, {"id": directory.id})
@@ -73,6 +75,26 @@ class SqlRemoving(SqlAdding):
             return directory.directories + 1
 
         return self._write(work)
+
+    def _ask(self, connection: Connection, directory: Directory, agree: Agree, recursive: bool) -> None:
+        """Raises NotPermitted, NotEmpty, TooMuch."""
+        path = directory.path
+        if not agree(directory.attributes):
+            raise NotPermitted(f"{path} is not yours to remove.")
+        if all(connection.execute(query, {"id": directory.id}).first() is None for query in _CONTENT):
+            return
+        if not recursive:
+            raise NotEmpty(f"{path} is not empty")
+        self._limit(directory)
+        if not all(map(agree, kinds_below(connection, directory.id, with_files=False))):
+            raise NotPermitted(f"Something below {path} is not yours to remove.")
+
+    def _limit(self, directory: Directory) -> None:
+        """Raises TooMuch."""
+        if directory.files + directory.directories > self.most_at_once:
+            raise TooMuch(
+                f"{directory.path} has more than {self.most_at_once} entries: take parts of it first."
+            )
 
     def remove_files(self, lfns: Sequence[str]) -> Mapping[str, Outcome]:
         def work(connection: Connection) -> dict[str, Outcome]:
@@ -108,23 +130,6 @@ def hold_file(connection: Connection, lfn: str) -> Held:
 
 def not_there(lfn: str) -> NotThere:
     return NotThere(f"There is no file {lfn}")
-
-
-def _ask(connection: Connection, directory: Directory, agree: Agree, recursive: bool) -> None:
-    """Raises NotPermitted, NotEmpty, TooMuch."""
-    if not agree(directory.attributes):
-        raise NotPermitted(f"{directory.path} is not yours to remove.")
-    is_empty = all(connection.execute(query, {"id": directory.id}).first() is None for query in _CONTENT)
-    if is_empty:
-        return
-    if not recursive:
-        raise NotEmpty(f"{directory.path} is not empty")
-    if directory.files + directory.directories > MOST_AT_ONCE:
-        raise TooMuch(
-            f"More than {MOST_AT_ONCE} entries lie below {directory.path}: remove parts of it first."
-        )
-    if not all(map(agree, kinds_below(connection, directory.id, with_files=False))):
-        raise NotPermitted(f"Something below {directory.path} is not yours to remove.")
 
 
 def _forget(connection: Connection, directory: Directory, parent: int, deltas: Deltas) -> None:

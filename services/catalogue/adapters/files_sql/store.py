@@ -12,7 +12,11 @@ from services.catalogue.adapters.files_sql.tree import SqlTree
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Searches differ with their conditions, and each is over in less than compiling it takes.
-POSTGRESQL_OPTIONS: Final[Mapping[str, str]] = {"jit": "off", "plan_cache_mode": "force_custom_plan"}
+POSTGRESQL_OPTIONS: Final[Mapping[str, str]] = {
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",
+    "random_page_cost": "1.1",
+}
 
 
 class SqlFiles(SqlTree, SqlMetadata):

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from libs.web.gate import needs
 from services.catalogue.dialects.dirac.asking import Query, actor, sent_object
 from services.catalogue.dialects.dirac.errors import answer
-from services.catalogue.dialects.dirac.listing import list_directory
+from services.catalogue.dialects.dirac.listing import Listings
 from services.catalogue.dialects.dirac.paths import decoded
 from services.catalogue.dialects.dirac.views import directory_attributes
 from services.catalogue.domain.files.entries import DEFAULT_MODE
@@ -28,7 +28,8 @@ def add_reading(room: Blueprint, name: str, suffix: str, view: View) -> None:
 
 
 def add(room: Blueprint, directories: Directories) -> None:
-    add_reading(room, "list", "", lambda directory: list_directory(directories, actor(), decoded(directory)))
+    listings = Listings(directories)
+    add_reading(room, "list", "", lambda directory: listings(actor(), decoded(directory)))
     add_reading(room, "attributes", "/attributes", lambda directory: _attributes(directories, directory))
     add_reading(room, "size", "/size", lambda directory: _size(directories, directory))
 

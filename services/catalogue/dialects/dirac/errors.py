@@ -14,7 +14,13 @@ from libs.web.params import BadParams, TooLarge
 from services.catalogue.domain.files import errors
 
 Text = str | Callable[[Any], str]
-ROOTS: Final = (errors.CatalogueError, BadParams)
+
+
+class Busy(Exception):
+    """Too many callers have something done that lasts; the text says what to do instead."""
+
+
+ROOTS: Final = (errors.CatalogueError, BadParams, Busy)
 RETRY_AFTER_SECONDS: Final = "2"
 NO_STORE: Final = "private, no-store"
 
@@ -29,6 +35,7 @@ RESPONSES: Final[Mapping[type[Exception], tuple[int, str, Text]]] = {
     errors.NotPermitted: (403, "forbidden", str),
     errors.Conflict: (409, "conflict", str),
     errors.TooMuch: (413, "too_large", str),
+    Busy: (429, "too_many_requests", str),
     errors.CatalogueUnavailable: (503, "unavailable", "The file catalogue cannot be used right now."),
 }
 _CODES: Final[Mapping[int, str]] = {404: "not_found", 413: "too_large", 503: "unavailable"}
@@ -64,5 +71,5 @@ def render_edge(status: int, text: str, error: Exception | None) -> Response:
 
 
 def refusal(status: int, code: str, text: str) -> Response:
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {}
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status in (429, 503) else {}
     return render_legacy(status, code, text, headers)

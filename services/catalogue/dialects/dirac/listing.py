@@ -4,6 +4,7 @@ Without `page` and `page_size` it comes whole, however large: it is read and wri
 """
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from flask import Response, request
 
 from libs.web.params import BadParams
 from services.catalogue.dialects.dirac.asking import Query
-from services.catalogue.dialects.dirac.errors import NO_STORE, answer
+from services.catalogue.dialects.dirac.errors import NO_STORE, Busy, answer
 from services.catalogue.dialects.dirac.views import (
     DIRECTORY_MEMBERS,
     FILE_MEMBERS,
@@ -29,6 +30,7 @@ PIECE: Final = 2000  # entries that are read at a time
 MAX_PAGE: Final = 10_000
 DEFAULT_PAGE: Final = 1000
 MOST_SKIPPED: Final = 100_000
+WHOLE_AT_ONCE: Final = 3  # of a worker's eight threads
 _MEMBERS: Final = tuple(dict.fromkeys((*FILE_MEMBERS, *DIRECTORY_MEMBERS)))
 
 
@@ -41,24 +43,38 @@ class Asked:
     choose: Choose
 
 
-def list_directory(directories: Directories, actor: Actor, path: str) -> Response:
-    query = Query()
-    asked = Asked(
-        actor,
-        path,
-        query.flag("verbose", "extra"),
-        query.flag("allStatus"),
-        choosing(query.words("fields"), _MEMBERS),
-    )
-    if any(query.text(name) is not None for name in ("page", "page_size", "start")):
-        return _page(directories, asked, query)
-    first = _piece(directories, asked, PIECE, None)
-    if first.next is None:
-        return answer(_shown(first, asked))
-    pieces = _written(_pieces(directories, asked, first), asked)
-    response = Response(pieces, mimetype="application/json")
-    response.headers["Cache-Control"] = NO_STORE
-    return response
+class Listings:
+    """`at_once`: how many large directories may go out whole at the same time. Each holds a thread for as
+    long as its reader takes.
+    """
+
+    def __init__(self, directories: Directories, at_once: int = WHOLE_AT_ONCE) -> None:
+        self._directories = directories
+        self._places = threading.BoundedSemaphore(at_once)
+
+    def __call__(self, actor: Actor, path: str) -> Response:
+        """Raises NotThere, NotPermitted, BadParams, Busy."""
+        query = Query()
+        asked = Asked(
+            actor,
+            path,
+            query.flag("verbose", "extra"),
+            query.flag("allStatus"),
+            choosing(query.words("fields"), _MEMBERS),
+        )
+        if any(query.text(name) is not None for name in ("page", "page_size", "start")):
+            return _page(self._directories, asked, query)
+        first = _piece(self._directories, asked, PIECE, None)
+        return answer(_shown(first, asked)) if first.next is None else self._whole(asked, first)
+
+    def _whole(self, asked: Asked, first: Listing) -> Response:
+        if not self._places.acquire(blocking=False):
+            raise Busy("Too many large directories are read whole right now: ask for pages (page_size).")
+        pieces = _written(_pieces(self._directories, asked, first), asked)
+        response = Response(pieces, mimetype="application/json")
+        response.call_on_close(self._places.release)
+        response.headers["Cache-Control"] = NO_STORE
+        return response
 
 
 def _page(directories: Directories, asked: Asked, query: Query) -> Response:

@@ -83,7 +83,7 @@ REFUSALS: Final[Mapping[int, Reply]] = {
     401: json_reply("No token, or one that does not count.", ERROR),
     403: json_reply("No virtual organisation, no scope, or no right to this.", ERROR),
     404: json_reply("No such directory, file, replica, field or metaset.", ERROR),
-    429: json_reply("Too many tokens that do not count came from this address.", ERROR),
+    429: json_reply("Too many tokens that do not count, or large directories whole, at a time.", ERROR),
     503: json_reply("The catalogue, or tokens, cannot be looked at right now.", ERROR),
 }
 BYTES: Final[Mapping[int, Reply]] = {

@@ -12,20 +12,10 @@ Document = dict[str, Any]
 Choose = Callable[[Document], Document]
 
 
+@lru_cache(maxsize=4096)
 def date(at: float) -> str:
     """`2014-02-25 12:10:46`, in UTC."""
-    return _date(int(at))
-
-
-@lru_cache(maxsize=4096)
-def _date(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-
-
-@lru_cache(maxsize=4096)
-def mode_string(mode: int) -> str:
-    """`0775`, as people write what `Mode` gives as a number."""
-    return f"{mode:04o}"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
 
 
 def directory_attributes(directory: Directory) -> Document:
@@ -38,9 +28,9 @@ def file_attributes(file: File) -> Document:
         "FileID": file.id,
         "Size": file.size,
         "Checksum": file.checksum,
-        "ChecksumType": file.checksum_type.value,
+        "ChecksumType": file.checksum_type,
         "GUID": file.guid,
-        "Type": file.type.value,
+        "Type": file.type,
         **_common(file.attributes),
     }
 
@@ -48,26 +38,30 @@ def file_attributes(file: File) -> Document:
 def replicas(found: Sequence[Replica]) -> Document:
     """By storage element, the master first."""
     return {
-        replica.se: {"PFN": replica.pfn, "Status": replica.status.value, "Type": replica.type.value}
-        for replica in found
+        replica.se: {"PFN": replica.pfn, "Status": replica.status, "Type": replica.type} for replica in found
     }
 
 
 def detailed(file: File, choose: Choose, *, with_replicas: bool) -> Document:
     """As it stands in a listing."""
     shown: Document = {"MetaData": choose(file_attributes(file))}
-    return {**shown, "Replicas": replicas(file.replicas)} if with_replicas else shown
+    if with_replicas:
+        shown["Replicas"] = replicas(file.replicas)
+    return shown
 
 
+@lru_cache(maxsize=1024)
 def _common(attributes: Attributes) -> Document:
+    """What neighbours registered together have alike; nobody changes it."""
+    mode = attributes.mode
     return {
         "UID": attributes.uid,
         "Owner": attributes.owner,
         "GID": attributes.gid,
         "OwnerGroup": attributes.group,
-        "Mode": attributes.mode,
-        "ModeString": mode_string(attributes.mode),
-        "Status": attributes.status.value,
+        "Mode": mode,
+        "ModeString": f"{mode:04o}",
+        "Status": attributes.status,
         "CreationDate": date(attributes.created_at),
         "ModificationDate": date(attributes.modified_at),
     }

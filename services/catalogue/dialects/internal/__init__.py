@@ -1,6 +1,7 @@
 """What compute asks of the file catalogue. Closed at the gateway; every route wants a service token.
 
 POST /internal/files/locate    {"actor", "lfns": [...]}        -> {"files": [...]} that the actor may read
+POST /internal/files/refusals  {"actor", "files": [...]}       -> {"refused": {lfn: why}}, nothing happens
 POST /internal/files/register  {"actor", "files": [...]}       -> {"refused": {lfn: why}}
 POST /internal/files/named     {"guids": [...]}                -> {"guids": [...]} that a file has with us
 
@@ -33,6 +34,13 @@ def mount(app: Flask, keeping: Keeping, verifier: ServiceTokenVerifier) -> None:
         body = _body()
         found = keeping.readable(_actor(body["actor"]), [str(lfn) for lfn in body["lfns"]])
         return jsonify(files=[_view(file, keeping) for file in found])
+
+    @room.post("/files/refusals")
+    @requires_service("compute")
+    def refusals() -> Response:
+        body = _body()
+        new = [_new(each) for each in body["files"]]
+        return jsonify(refused=keeping.refusals(_actor(body["actor"]), new))
 
     @room.post("/files/register")
     @requires_service("compute")

@@ -57,7 +57,9 @@ def _all() -> Iterator[Operation]:
     new = {"type": "array", "items": _NEW}
     yield _of("locate", "Files that somebody may read.", {"actor": _ACTOR, "lfns": _TEXTS}, {"files": files})
     refused = {"type": "object", "additionalProperties": _TEXT}
-    yield _of("register", "Files that a job made.", {"actor": _ACTOR, "files": new}, {"refused": refused})
+    asked = {"actor": _ACTOR, "files": new}
+    yield _of("refusals", "Which of them registering would refuse.", asked, {"refused": refused})
+    yield _of("register", "Files that a job made.", asked, {"refused": refused})
     yield _of("named", "Which of them a file names.", {"guids": _TEXTS}, {"guids": _TEXTS})
 
 

@@ -48,7 +48,8 @@ def fitting(field: Field, raw: object) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise InvalidValue(field.name, f"takes a value of type {field.type}")
     if field.type is FieldType.STRING:
-        return _text(field.name, raw if isinstance(raw, str) else repr(raw), MAX_TEXT_BYTES)
+        text = raw if isinstance(raw, str) else str(free(field.name, raw))
+        return _text(field.name, text, MAX_TEXT_BYTES)
     if field.type is FieldType.DATE:
         return date_of(field.name, raw)
     number = number_of(field.name, raw)

@@ -65,9 +65,12 @@ class Replicas:
         self._tree.remove_replica(where, se, last_too=force, now=self._clock.now())
 
     def storage_elements(self, actor: Actor) -> Sequence[StorageElement]:
-        """By name; this installation's own is always one of them. Raises NotPermitted."""
-        self._rights.vo(actor)
-        found = {element.name: element for element in self._tree.storage_elements()}
+        """Those that the actor's VO has replicas on, and this installation's own, by name. Raises
+        NotPermitted.
+        """
+        top = self._rights.top(actor)
+        used = self._tree.usage(top) if self._tree.nearest([top])[top].is_itself else {}
+        found = {element.name: element for element in self._tree.storage_elements() if element.name in used}
         if self._own_se is not None:
             own = found.get(self._own_se, StorageElement(name=self._own_se))
             found[self._own_se] = replace(own, is_own=True)

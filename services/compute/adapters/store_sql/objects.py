@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from libs.sql.types import UtcDateTime
 from services.compute.adapters.store_sql.side_tables import object_uploads, object_waste, objects
@@ -19,6 +19,15 @@ _O, _U, _W = objects.c, object_uploads.c, object_waste.c
 _IT: Final = (_O.scope == bindparam("scope_is"), _O.name_hash == bindparam("name_is"))
 _FIND: Final = select(_O.name, _O.blob, _O.size, _O.sha256, _O.modified_at).where(*_IT)
 _REMOVE: Final = delete(objects).where(*_IT).returning(_O.blob)
+_TOUCH: Final = (
+    update(objects)
+    .where(*_IT, _O.blob == bindparam("blob_is"))
+    .values(modified_at=bindparam("now", type_=UtcDateTime))
+    .returning(_O.blob)
+)
+_REMOVE_OLD: Final = (
+    delete(objects).where(*_IT, _O.modified_at < bindparam("before", type_=UtcDateTime)).returning(_O.blob)
+)
 _BYTES: Final = select(func.coalesce(func.sum(_O.size), 0)).where(_O.scope == bindparam("scope_is"))
 _UPLOAD: Final = select(_U.address, _U.asked_by, _U.sha256, _U.expires_at).where(
     _U.token_hash == bindparam("token_is"), _U.expires_at > bindparam("now", type_=UtcDateTime)
@@ -103,6 +112,10 @@ class SqlObjectBook(SqlPart):
         values = {"scope_is": digest(scope.key)}
         return int(self._read(lambda connection: connection.execute(_BYTES, values).scalar_one()))
 
+    def touch(self, stored: StoredObject, now: float) -> bool:
+        values = {**_key(stored.address), "blob_is": stored.blob, "now": moment(now)}
+        return self._write(lambda connection: connection.execute(_TOUCH, values).first() is not None)
+
     def remove(self, address: Address) -> str:
         def work(connection: Connection) -> str:
             blob = connection.execute(_REMOVE, _key(address)).scalar()
@@ -110,6 +123,17 @@ class SqlObjectBook(SqlPart):
                 raise OutputNotFound(address.name[:200])
             _doom(connection, blob)
             return str(blob)
+
+        return self._write(work)
+
+    def remove_old(self, address: Address, before: float) -> bool:
+        values = {**_key(address), "before": moment(before)}
+
+        def work(connection: Connection) -> bool:
+            blob = connection.execute(_REMOVE_OLD, values).scalar()
+            if blob is not None:
+                _doom(connection, blob)
+            return blob is not None
 
         return self._write(work)
 

@@ -1,7 +1,7 @@
 """What a search of sheets says, in SQL: columns, conditions, situations, whose jobs."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,14 +33,15 @@ _NUMBERS: Final = frozenset(
 )
 _ALL_CODES: Final = frozenset({None, *CODES})
 _Codes = frozenset[str | None]
-_Kind = tuple[bool, bool | None, _Codes]
+MOST_STANDING: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A part of the jobs that are looked through; no job is in two. `whose` they are, and what else is `said`
-    of them. `is_filed`: all of them have sheets, which are joined; `joins`: they are where there are any.
-    `is_bare`: their sheets alone tell.
+    """A part of the jobs that are looked through; no job is in two. `whose` they are, what else is `said` of
+    them, and how they may be `standing`: one of these, of which no two hold (None: in any way). `is_filed`:
+    all of them have sheets, which are joined; `joins`: they are where there are any; `is_bare`: their sheets
+    alone tell.
     """
 
     whose: tuple[Clause, ...]
@@ -49,6 +50,7 @@ class Branch:
     is_realm: bool = False
     is_bare: bool = False
     said: tuple[Clause, ...] = ()
+    standing: tuple[Clause, ...] | None = None
 
     @property
     def tables(self) -> FromClause:
@@ -60,19 +62,30 @@ class Branch:
 
     @property
     def clause(self) -> Clause:
-        return and_(true(), *self.whose, *self.said)
+        return and_(true(), *self.whose, *self._conditions)
+
+    @property
+    def clauses(self) -> Sequence[Clause]:
+        """As `clause`, in several of which no two hold: each is found along an index."""
+        if self.is_realm or self.standing is None or len(self.standing) > MOST_STANDING:
+            return [self.clause]
+        return [and_(true(), *self.whose, *self.said, standing) for standing in self.standing]
 
     @property
     def walked(self) -> Clause:
         """No index serves what else is said, so that there is none but that of whose they are."""
-        if not self.said:
+        if not self._conditions:
             return and_(true(), *self.whose)
-        return and_(*self.whose, case((and_(*self.said), 1), else_=0) == 1)
+        return and_(*self.whose, case((and_(*self._conditions), 1), else_=0) == 1)
 
     @property
     def number(self) -> ColumnElement[int]:
         """What a walk goes along."""
         return _S.job_id if self.is_realm else _J.id
+
+    @property
+    def _conditions(self) -> Sequence[Clause]:
+        return self.said if self.standing is None else (*self.said, or_(false(), *self.standing))
 
 
 class Terms:
@@ -114,9 +127,9 @@ class Terms:
 
     def _narrowed(self, branch: Branch) -> Branch:
         said = [self._clause(condition, branch) for condition in self._wanted.conditions]
-        if self._wanted.situations is not None:
-            said.append(_standing(self._wanted.situations))
-        return replace(branch, said=tuple(said))
+        situations = self._wanted.situations
+        standing = None if situations is None else tuple(_standing(situations))
+        return replace(branch, said=tuple(said), standing=standing)
 
     def _clause(self, condition: Condition, branch: Branch) -> Clause:
         column, comparison = condition.column, condition.comparison
@@ -163,36 +176,43 @@ def _in_realm(realm: str, groups: Collection[str] | None) -> Clause:
     return and_(_S.realm == storable(realm), in_groups)
 
 
-def _standing(situations: Collection[Situation]) -> Clause:
-    """States that have the same codes, and are deleted or stopping alike, in one clause."""
+def _standing(situations: Collection[Situation]) -> Iterator[Clause]:
+    """One clause for each state, deleted or not, stopping or not."""
     codes: dict[tuple[State, bool], tuple[set[str | None], set[str | None]]] = defaultdict(
         lambda: (set(), set())
     )
     for each in situations:
         if not (each.is_stopping and each.state in FINAL):
             codes[each.state, each.is_deleted][each.is_stopping].add(each.code)
-    alike: dict[_Kind, list[str]] = defaultdict(list)
     for (state, is_deleted), (going_on, stopping) in codes.items():
         if state in FINAL or going_on == stopping:
-            alike[is_deleted, None, frozenset(going_on)].append(state.value)
+            yield _stands(state, is_deleted, None, frozenset(going_on))
         else:
             for is_stopping, some in ((False, going_on), (True, stopping)):
                 if some:
-                    alike[is_deleted, is_stopping, frozenset(some)].append(state.value)
-    return or_(false(), *(_stands(*kind, states) for kind, states in alike.items()))
+                    yield _stands(state, is_deleted, is_stopping, frozenset(some))
 
 
-def _stands(is_deleted: bool, is_stopping: bool | None, codes: _Codes, states: list[str]) -> Clause:
+def _stands(state: State, is_deleted: bool, is_stopping: bool | None, codes: _Codes) -> Clause:
     clauses: list[Clause] = [
-        _J.state.in_(sorted(states)),
+        _J.state == state.value,
         _J.deleted_at.is_not(None) if is_deleted else _J.deleted_at.is_(None),
     ]
     if is_stopping is not None:
         clauses.append(_J.wish == (Wish.CANCEL if is_stopping else Wish.RUN).value)
     if codes != _ALL_CODES:
-        known = _J.code.in_(sorted(code for code in codes if code is not None))
-        clauses.append(or_(_J.code.is_(None), known) if None in codes else known)
+        clauses.append(_coded(codes))
     return and_(*clauses)
+
+
+def _coded(codes: _Codes) -> Clause:
+    """By the shorter list of the two."""
+    others = _ALL_CODES - codes
+    if len(others) < len(codes):
+        known = _J.code.not_in(sorted(code for code in others if code is not None))
+    else:
+        known = _J.code.in_(sorted(code for code in codes if code is not None))
+    return or_(_J.code.is_(None), known) if None in codes else and_(_J.code.is_not(None), known)
 
 
 def _value(column: Column, value: float | str | bool) -> Any:

@@ -5,10 +5,10 @@ are, and the first are found by walking from there on.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
-from itertools import islice, product
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, or_, select
@@ -56,11 +56,13 @@ class SqlSheets(SqlPart):
 
         def work(connection: Connection) -> Counter[tuple[tuple[Value, ...], Situation]]:
             counts: Counter[tuple[tuple[Value, ...], Situation]] = Counter()
-            for branch, is_deleted in product(terms.branches(columns, stand=True), (False, True)):
-                for row in connection.execute(_groups(terms, branch, columns, is_deleted, limit)):
-                    *values, state, wish, code, count = row
-                    standing = _situation(state, code, is_deleted, wish)
-                    counts[tuple(map(_plain, columns, values)), standing] += count
+            for branch in terms.branches(columns, stand=True):
+                for is_deleted, where in _parts(branch):
+                    grouped = _groups(terms, branch, columns).where(*where)
+                    for row in connection.execute(grouped.limit(2 * limit + 1)):
+                        *values, state, wish, code, count = row
+                        standing = _situation(state, code, is_deleted, wish)
+                        counts[tuple(map(_plain, columns, values)), standing] += count
             return counts
 
         found = {} if _is_empty(wanted) else self._read(work)
@@ -96,7 +98,11 @@ def _is_empty(wanted: Search) -> bool:
 
 
 def _total(connection: Connection, terms: Terms) -> int:
-    return sum(connection.scalar(_select(branch, func.count())) or 0 for branch in terms.branches())
+    total = 0
+    for branch in terms.branches():
+        for clause in branch.clauses:
+            total += connection.scalar(select(func.count()).select_from(branch.tables).where(clause)) or 0
+    return total
 
 
 def _select(branch: Branch, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -105,10 +111,8 @@ def _select(branch: Branch, *columns: ColumnElement[Any]) -> Select[Any]:
 
 def _by_id(connection: Connection, terms: Terms, is_up: bool, part: slice) -> tuple[int, Sequence[int]]:
     """How many there are, and this part of them."""
-    few: list[int] = []
-    for branch in terms.branches():
-        few += connection.scalars(_select(branch, branch.number).limit(FEW + 1))
-    if len(few) <= FEW:
+    few = _few(connection, terms)
+    if few is not None:
         return len(few), sorted(few, reverse=not is_up)[part]
     total = _total(connection, terms)
     if part.start >= min(total, part.stop):
@@ -118,6 +122,20 @@ def _by_id(connection: Connection, terms: Terms, is_up: bool, part: slice) -> tu
         return total, connection.scalars(walks[0].offset(part.start).limit(part.stop - part.start)).all()
     found = merge(*(connection.scalars(walk.limit(part.stop)) for walk in walks), reverse=not is_up)
     return total, list(islice(found, part.start, part.stop))
+
+
+def _few(connection: Connection, terms: Terms) -> list[int] | None:
+    """All of them, unless they are many."""
+    found: list[int] = []
+    for branch in terms.branches():
+        if not branch.said and branch.standing is None:
+            return None
+        for clause in branch.clauses:
+            some = select(branch.number).select_from(branch.tables).where(clause)
+            found += connection.scalars(some.limit(FEW + 1 - len(found)))
+            if len(found) > FEW:
+                return None
+    return found
 
 
 def _walk(terms: Terms, branch: Branch, is_up: bool) -> Select[Any]:
@@ -138,14 +156,20 @@ def _sorted(terms: Terms, wanted: Search) -> Select[Any]:
     return statement.order_by(_C.id.desc())
 
 
-def _groups(
-    terms: Terms, branch: Branch, columns: Sequence[Column], is_deleted: bool, limit: int
-) -> Select[Any]:
+def _parts(branch: Branch) -> Iterator[tuple[bool, Sequence[ColumnElement[bool]]]]:
+    """Deleted or not; where an index has them by their states, these too: in order, nothing is sorted."""
+    for is_deleted in (False, True):
+        which = _C.deleted_at.is_not(None) if is_deleted else _C.deleted_at.is_(None)
+        if is_deleted or branch.joins or branch.is_filed:
+            yield is_deleted, (which,)
+        else:
+            yield from ((False, (which, _C.state == state.value)) for state in State)
+
+
+def _groups(terms: Terms, branch: Branch, columns: Sequence[Column]) -> Select[Any]:
     """What was stopped after its end stands like what was not: two rows at most are of one group."""
     grouped = [*(terms.column(column, branch) for column in columns), _C.state, _C.wish, _C.code]
-    which = _C.deleted_at.is_not(None) if is_deleted else _C.deleted_at.is_(None)
-    statement = _select(branch, *grouped, func.count()).where(which)
-    return statement.group_by(*grouped).limit(2 * limit + 1)
+    return _select(branch, *grouped, func.count()).group_by(*grouped)
 
 
 def _situation(state: str, code: str | None, is_deleted: bool, wish: str) -> Situation:

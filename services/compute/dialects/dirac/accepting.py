@@ -12,7 +12,7 @@ from services.compute.dialects.dirac.kept import facts_of
 from services.compute.dialects.dirac.limits import Room
 from services.compute.dialects.dirac.manifest.asked import Asked, read
 from services.compute.dialects.dirac.manifest.effective import additions
-from services.compute.dialects.dirac.manifest.files import Uploads
+from services.compute.dialects.dirac.manifest.files import LFN, Uploads
 from services.compute.dialects.dirac.manifest.parametric import Expanded, expand
 from services.compute.dialects.dirac.manifest.problems import Notes, quoted
 from services.compute.dialects.dirac.manifest.reading import Sent
@@ -98,16 +98,28 @@ class Accepting:
     def _check_logical(self, jobs: Sequence[_Job], notes: Notes) -> None:
         """All files of the catalogue in one question."""
         wanted = dict.fromkeys(lfn for job in jobs for lfn in job.asked.files.logical)
-        registers = next((job for job in jobs if job.asked.files.registered), None)
-        if (wanted or registers) and not self._owner.vo:
-            first = registers or jobs[0]
-            notes.add(first.asked.attributes.place("OutputData" if registers else "InputData"), NO_REALM)
-        elif wanted and not notes.problems:
+        self._check_realm(jobs, notes)
+        if wanted and not notes.problems:
             found = self._parts.files.locate(list(wanted), actor_of(self._base_sheet()))
             for job in jobs:
                 for place, lfn in _named(job.asked):
                     if lfn not in found:
                         notes.add(place, f"There is no file {quoted(lfn)} that you may read.")
+
+    def _check_realm(self, jobs: Sequence[_Job], notes: Notes) -> None:
+        """Whoever has to do with the catalogue is of an organisation, and adds to its files alone."""
+        realm = self._owner.vo
+        for job in jobs:
+            asked = job.asked
+            if realm is None:
+                named = [place for place, _ in _named(asked)]
+                named += [asked.attributes.place("OutputData")] if asked.files.registered else []
+                for place in named[:1]:
+                    notes.add(place, NO_REALM)
+                continue
+            for place, path in _added(asked):
+                if not path.startswith(f"/{realm}/"):
+                    notes.add(place, f"Files are registered below /{realm}, not at {quoted(path)}.")
 
     # -- jobs ---------------------------------------------------------------------------------------
     def _new(self, jobs: Sequence[_Job], uploads: Uploads) -> list[NewJob]:
@@ -176,6 +188,16 @@ def _named(asked: Asked) -> Iterator[tuple[str, str]]:
     for name, paths in (("InputSandbox", asked.files.inputs), ("InputData", asked.files.data)):
         for path in paths:
             yield asked.attributes.place(name), path
+
+
+def _added(asked: Asked) -> Iterator[tuple[str, str]]:
+    """Whole paths where outputs are to be registered."""
+    files = asked.files
+    for entry in files.registered:
+        if entry.startswith(LFN):
+            yield asked.attributes.place("OutputData"), entry.removeprefix(LFN)
+    if files.registered and files.output_path.startswith("/"):
+        yield asked.attributes.place("OutputPath"), f"{files.output_path}/"
 
 
 def _told(error: BadSpec | EnvironmentRefuses, jobs: Sequence[_Job]) -> BadSpec:

@@ -32,11 +32,11 @@ class NotAgain(Exception):
 
 
 def add(room: Blueprint, parts: DiracParts) -> None:
-    @room.post("/jobs/<int:number>/reschedule")
+    @room.post("/jobs/<int:jid>/reschedule")
     @needs(WRITE)
-    def reschedule(number: int) -> Response:
+    def reschedule(jid: int) -> Response:
         try:
-            old, new = again(parts, number)
+            old, new = again(parts, jid)
         except NotAgain as error:
             return refusal(409, "conflict", str(error))
         status, minor = status_of(new.situation)

@@ -1,8 +1,8 @@
 """What a list of jobs is asked for by: restrictions on attributes, and words beside them (contract 2.2)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from flask import request
 
@@ -61,7 +61,8 @@ class Asked:
 def read_words() -> Words:
     """Raises InvalidRequest."""
     values: dict[str, list[str]] = {}
-    for count, (name, value) in enumerate(request.values.items(multi=True)):
+    pairs = cast("Iterator[tuple[str, str]]", request.values.items(multi=True))
+    for count, (name, value) in enumerate(pairs):
         if count >= MOST_PAIRS:
             raise InvalidRequest(f"There are more than {MOST_PAIRS} parameters.")
         values.setdefault(name.lower(), []).append(value)
@@ -73,7 +74,8 @@ def read_asked(words: Words, others: Collection[str] = ()) -> Asked:
 
     Raises InvalidRequest.
     """
-    conditions, warnings, is_strict = Conditions(), list[str](), words.flag("strict")
+    conditions, is_strict = Conditions(), words.flag("strict")
+    warnings: list[str] = []
     known = {*_EVERYWHERE, *_BOUNDS, *others}
     for name, texts in words.values.items():
         attribute = BY_ANY_NAME.get(name)

@@ -1,4 +1,4 @@
-"""POST /dirac/api/jobs/reschedule, PATCH /dirac/api/jobs/status (contract 4): in bulk, each job for itself."""
+"""POST /dirac/api/jobs/reschedule, PATCH /dirac/api/jobs/status (contract 4): each job for itself."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -23,10 +23,10 @@ NO_JOB: Final = "There is no such job."
 
 
 def add(room: Blueprint, parts: DiracParts) -> None:
-    @room.delete("/jobs/<int:number>")
+    @room.delete("/jobs/<int:jid>")
     @needs(WRITE)
-    def end_job(number: int) -> Response:
-        before, after = end(parts, number, kills_only=flag_parameter("killonly"))
+    def end_job(jid: int) -> Response:
+        before, after = end(parts, jid, kills_only=flag_parameter("killonly"))
         status, minor = status_of(after.situation)
         changed = _changed(before, after)
         return answer({"jid": after.id, "status": status, "minorStatus": minor, "changed": changed})

@@ -53,6 +53,10 @@ class Room:
         self._characters -= len(text)
         if self._characters < 0:
             raise TooMuch(f"The jobs of one request are described in {MAX_MANIFESTS} characters at most.")
+        if self.jobs == 0:
+            raise TooMuch(self.full())
         self.jobs -= 1
-        if self.jobs < 0:
-            raise TooMuch(f"One request brings {self._most_jobs} jobs at most.")
+
+    def full(self) -> str:
+        left = "" if self.jobs == self._most_jobs else f"; {self.jobs} are left for this one"
+        return f"One request brings {self._most_jobs} jobs at most{left}."

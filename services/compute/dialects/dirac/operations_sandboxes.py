@@ -124,6 +124,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         "Send an announced archive.",
         {204: Reply("It is here."), 413: json_reply("It is too large.", ERROR)},
+        fields=_PROOF,
         body={MULTIPART: OBJECT},
     ),
     _by_link("GET", "Fetch an archive.", _FILE, fields=(*_PROOF, _RANGE, _KNOWN)),
@@ -134,12 +135,15 @@ OPERATIONS: tuple[Operation, ...] = (
         {200: json_reply("PFNs.", object_of({"Input": _WORDS, "Output": _WORDS})), **MISSING},
         (JID,),
     ),
-    closed(
-        "/dirac/api/jobs/{jid}/sandbox/{which}",
-        "GET",
-        "The sandboxes of a job, of one kind.",
-        {200: json_reply("PFNs.", _WORDS), **MISSING},
-        (JID, Field("which", {"enum": ["input", "output"]}, place="path", example="input")),
+    *(
+        closed(
+            f"/dirac/api/jobs/{{jid}}/sandbox/{which}",
+            "GET",
+            f"The {which} sandboxes of a job.",
+            {200: json_reply("PFNs.", _WORDS), **MISSING},
+            (JID,),
+        )
+        for which in ("input", "output")
     ),
     closed(
         "/dirac/api/config/",

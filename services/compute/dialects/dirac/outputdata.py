@@ -14,8 +14,10 @@ from libs.web.json_bodies import read_json_object
 from libs.web.params import BadParams
 from libs.web.strict_json import plain
 from services.compute.dialects.dirac.errors import Forbidden, answer
+from services.compute.dialects.dirac.manifest.files import LFN
 from services.compute.dialects.dirac.parts import DiracParts
-from services.compute.dialects.dirac.requests import caller, viewer
+from services.compute.dialects.dirac.requests import caller
+from services.compute.dialects.dirac.showing import owned
 from services.compute.domain.lfns import FileActor
 from services.compute.usecases.registering import Wanted
 
@@ -32,7 +34,7 @@ def add(room: Blueprint, parts: DiracParts) -> None:
     @room.post("/jobs/<int:jid>/outputdata")
     @needs(*SCOPES)
     def register_outputs(jid: int) -> Response:
-        job = parts.jobs.find(jid, viewer())
+        job = owned(parts, jid).job
         told = parts.register(job, _wanted(), file_actor())
         failed = {lfn: why for lfn, why in told.items() if why is not None}
         return answer({"Successful": dict.fromkeys(told.keys() - failed.keys(), True), "Failed": failed})
@@ -68,7 +70,7 @@ def _one(number: int, each: Any) -> Wanted:
     metadata, ancestors = each.get("metadata", {}), each.get("ancestors", [])
     if not isinstance(metadata, Mapping):
         raise BadParams("files", f"files[{number}].metadata must be an object of values by field.")
-    if not isinstance(ancestors, list) or not all(isinstance(lfn, str) for lfn in ancestors):
+    if not isinstance(ancestors, list) or not all(isinstance(parent, str) for parent in ancestors):
         raise BadParams("files", f"files[{number}].ancestors must be a list of LFNs.")
-    plain = lfn.removeprefix("LFN:")
-    return Wanted(path=path, lfn=plain, metadata=dict(metadata), ancestors=tuple(ancestors))
+    parents = tuple(parent.removeprefix(LFN) for parent in ancestors)
+    return Wanted(path=path, lfn=lfn.removeprefix(LFN), metadata=dict(metadata), ancestors=parents)

@@ -6,7 +6,7 @@ from typing import Final
 from flask import g, request
 
 from libs.web.idempotency import HEADER
-from libs.web.params import BadParams, read_body
+from libs.web.params import BadParams, TooLarge, read_body
 from libs.web.principal import Principal
 from services.compute.dialects.dirac.errors import Forbidden, InvalidRequest
 from services.compute.dialects.dirac.limits import MAX_BODY, MIB, Limits
@@ -53,8 +53,12 @@ def settle_body(limits: Limits) -> None:
         request.max_content_length = limits.sandbox_bytes + MAX_BODY + MIB
         request.max_form_memory_size = MAX_BODY
         request.max_form_parts = MAX_PARTS
-    elif sent.startswith(FORM) and read_body(request, MAX_BODY).lstrip()[:1] in (b"{", b"["):
-        request.environ["CONTENT_TYPE"] = "application/json"
+    elif sent.startswith(FORM):
+        body = read_body(request, MAX_BODY)
+        if body.lstrip()[:1] in (b"{", b"["):
+            request.environ["CONTENT_TYPE"] = "application/json"
+        elif body.count(b"&") > MAX_PARTS:
+            raise TooLarge("body", f"A form has {MAX_PARTS} parameters at most.")
 
 
 def flag_parameter(name: str) -> bool:

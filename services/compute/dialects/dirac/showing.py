@@ -26,19 +26,19 @@ SHOWN: Final = {
 
 
 def add(room: Blueprint, parts: DiracParts) -> None:
-    @room.get("/jobs/<int:number>")
+    @room.get("/jobs/<int:jid>")
     @needs(READ)
-    def show_job(number: int) -> Response:
-        seen = parts.access.find(number, caller())
+    def show_job(jid: int) -> Response:
+        seen = parts.access.find(jid, caller())
         job = seen.job
         shown = job_view(job, seen.sheet or unfiled(caller()))
         links = {name: f"{parts.public_url}/jobs/{job.id}/{path}" for name, path in SHOWN.items()}
         return answer({**shown, "parameters": parameters_of(job, parts.jobs.runs_of(job)), "links": links})
 
-    @room.get("/jobs/<int:number>/log")
+    @room.get("/jobs/<int:jid>/log")
     @needs(READ)
-    def show_log(number: int) -> Response:
-        job = parts.access.find(number, caller()).job
+    def show_log(jid: int) -> Response:
+        job = parts.access.find(jid, caller()).job
         steps = [
             {
                 "time": written(at),
@@ -51,10 +51,10 @@ def add(room: Blueprint, parts: DiracParts) -> None:
         ]
         return answer({"jid": job.id, "log": steps})
 
-    @room.get("/jobs/<int:number>/peek")
+    @room.get("/jobs/<int:jid>/peek")
     @needs(READ)
-    def peek(number: int) -> Response:
-        job = owned(parts, number).job
+    def peek(jid: int) -> Response:
+        job = owned(parts, jid).job
         size, text = _said(parts, job)
         return answer({"jid": job.id, "size": size, "stdout": text})
 

@@ -88,6 +88,9 @@ def test_two_spellings_of_one_attribute_must_agree() -> None:
         ({"Executable": ""}, "/Executable"),
         ({"Executable": None}, "/Executable"),
         ({"executable": "a\nb"}, "/executable"),
+        ({"executable": "none.sh"}, "/executable"),
+        ({"Executable": "bin/tool"}, "/Executable"),
+        ({"Executable": "./tool"}, "/Executable"),
         ({"Arguments": 5}, "/Arguments"),
         ({"Arguments": {"a": "b"}}, "/Arguments"),
         ({"Arguments": ["a", ["b"]]}, "/Arguments"),
@@ -183,6 +186,23 @@ def test_input_sandbox() -> None:
     assert files.sandboxes == ("y", "own")
     assert (files.inputs, files.data, files.logical) == (("/vo/c",), ("/vo/d",), ("/vo/c", "/vo/d"))
     assert (files.is_local, files.may_be_local) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("members", "is_local", "may_be_local"),
+    [
+        ({"Executable": "./a.sh"}, True, False),
+        ({"Executable": "tool"}, False, False),
+        ({"Executable": "/opt/run.sh"}, False, False),
+        ({"Executable": "x.sh", "InputSandbox": ["SB:x|y"]}, False, True),
+        ({"Executable": "bin/x", "InputSandbox": ["SB:x|y"]}, False, True),
+        ({"Executable": "/opt/x", "InputSandbox": ["SB:x|y"]}, False, False),
+        ({"Executable": "c.sh", "InputData": ["/vo/c.sh"]}, True, False),
+    ],
+)
+def test_where_the_program_is(members: dict[str, Any], is_local: bool, may_be_local: bool) -> None:
+    files = asked(members).files
+    assert (files.is_local, files.may_be_local) == (is_local, may_be_local)
 
 
 def test_output_sandbox_and_output_data() -> None:

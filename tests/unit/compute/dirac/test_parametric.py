@@ -153,7 +153,7 @@ def test_jobs_of_one_request_are_counted_together() -> None:
     (sent,) = read_json('{"Executable": "x", "Parameters": 3}')
     assert len(expand(sent, room, notes)) == 3
     assert expand(sent, room, notes) == []
-    assert "2 jobs" in notes.problems[0][1]
+    assert "5 jobs at most; 2 are left" in notes.problems[0][1]
 
 
 def test_values_cannot_blow_a_manifest_up() -> None:

@@ -26,7 +26,7 @@ from tests.fakes.compute_site import SPEC, Driver, Site
 LFN = "/lhcb/run1/a.dat"
 BYTES = b"events" * 1000
 SHEET = Sheet(owner_name="alice", owner_group="lhcb_user", realm="lhcb")
-GUID = guid_of("a" * 32, "a.dat", LFN)
+GUID = guid_of("a" * 32, "a.dat", LFN, hashlib.sha256(BYTES).hexdigest())
 WEB = "https://storage.example/a.dat"
 
 

@@ -1,5 +1,6 @@
 """Outputs in the file catalogue: once, whatever breaks on the way; and bytes that it names no more go."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from services.compute.usecases.registering import (
     Wanted,
     forget_unnamed,
 )
-from services.compute.worker.shelving import NOTHING, Shelver, ShelvingRefused
+from services.compute.worker.shelving import NOTHING, SEVERAL, Shelver, ShelvingRefused
 from services.compute.worker.upkeep import Upkeep
 from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import SPEC, Site
@@ -68,7 +69,7 @@ def bytes_of(site: Site, lfn: str) -> bytes:
 def test_what_it_made_is_a_file_that_outlives_the_job(site: Site, job: Job) -> None:
     shelver(site)(due(job))
     new = site.catalogue.registered[LFN]
-    assert (new.size, new.guid) == (1300, guid_of(job.uid, "out/hist.root", LFN))
+    assert (new.size, new.guid) == (1300, guid_of(job.uid, "out/hist.root", LFN, new.sha256))
     site.files.remove(stored_output(job.uid, "out/hist.root"))
     assert bytes_of(site, LFN) == b"out/hist.root" * 100
 
@@ -114,7 +115,7 @@ def test_what_cannot_be_registered_is_given_up_in_words(
 
 
 def test_the_catalogues_refusal_is_told(site: Site, job: Job) -> None:
-    site.catalogue.refusals[LFN] = "another file has this name"
+    site.catalogue.refused[LFN] = "another file has this name"
     with pytest.raises(ShelvingRefused, match="another file has this name"):
         shelver(site)(due(job))
 
@@ -175,3 +176,59 @@ def test_a_store_that_is_away_is_no_refusal(site: Site, job: Job, monkeypatch: p
     monkeypatch.setattr(site.store, "files", away)
     with pytest.raises(StoreUnavailable):
         shelver(site)(due(job))
+
+
+def kept_bytes(site: Site) -> int:
+    return site.objects.bytes_of(KEPT)
+
+
+def test_what_the_catalogue_refuses_takes_no_room(site: Site, job: Job) -> None:
+    refused = [Wanted(path="notes.txt", lfn=f"/other/{number}") for number in range(3)]
+    site.catalogue.refused = {each.lfn: "not yours" for each in refused}
+    wanted = [*refused, Wanted(path="notes.txt", lfn=LFN)]
+    told = register(site, most_bytes=900)(job, wanted, actor_of(SHEET))
+    assert told == {"/other/0": "not yours", "/other/1": "not yours", "/other/2": "not yours", LFN: None}
+    assert kept_bytes(site) == 900
+
+
+def test_several_outputs_are_not_one_file(site: Site, job: Job) -> None:
+    with pytest.raises(ShelvingRefused, match=SEVERAL):
+        shelver(site)(due(job, "out/**", LFN))
+    assert (site.catalogue.registered, kept_bytes(site)) == ({}, 0)
+
+
+def test_names_that_run_together_are_files_of_their_own(site: Site, job: Job) -> None:
+    """What is kept under a GUID is never replaced by other bytes."""
+    found = {
+        guid_of(job.uid, path, lfn, sha256)
+        for path, lfn in (("a", "/b#/c"), ("a#/b", "/c"))
+        for sha256 in ("0" * 64, "1" * 64)
+    }
+    assert len(found) == 4
+
+
+def test_bytes_that_changed_since_they_were_listed_are_not_registered(site: Site, job: Job) -> None:
+    site.files.put(stored_output(job.uid, "notes.txt"), [b"half"])
+    with pytest.raises(OutputNotFound):
+        register(site)(job, [Wanted(path="notes.txt", lfn=LFN)], actor_of(SHEET))
+    assert (site.catalogue.registered, kept_bytes(site)) == ({}, 0)
+
+
+def test_bytes_that_get_their_name_just_now_are_not_forgotten(site: Site, job: Job) -> None:
+    """The file was removed long ago; it is registered again between the question and the removal."""
+    wanted = [Wanted(path="notes.txt", lfn=LFN)]
+    register(site)(job, wanted, actor_of(SHEET))
+    site.catalogue.registered.clear()
+    site.clock.move(AGE_SECONDS + 1)
+
+    class Slow:
+        def named(self, guids: Collection[str]) -> Collection[str]:
+            found = site.catalogue.named(guids)
+            if guids:
+                register(site)(job, wanted, actor_of(SHEET))
+            return found
+
+    slow: Any = Slow()
+    now = site.clock.now()
+    assert sum(forget_unnamed(site.objects, slow, number, now) for number in range(FOLDERS)) == 0
+    assert bytes_of(site, LFN) == b"notes.txt" * 100

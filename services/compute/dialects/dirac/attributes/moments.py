@@ -27,11 +27,11 @@ class NoMoment(ValueError):
 
 def written(at: float) -> str:
     """As the legacy paths have it: no zone, no fraction."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(int(at), UTC).isoformat(" ")[:19]
 
 
 def iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(at), UTC).isoformat()[:19] + "Z"
 
 
 def span_of(text: str) -> tuple[float, float]:

@@ -110,19 +110,26 @@ DIRACX: Final = tuple(
     )
 )  # fmt: skip
 
-_OF_JOBS: Final[Mapping[Column, Callable[[Job], Value]]] = {
-    Column.ID: lambda job: job.id,
-    Column.NAME: lambda job: job.name,
-    Column.SUBMITTED: lambda job: job.submitted_at,
-    Column.CHANGED: lambda job: max(job.state_since, job.deleted_at or 0.0),
-    Column.STARTED: lambda job: job.started_at,
-    Column.FINISHED: lambda job: job.finished_at,
-}
-
 
 def columns_of(job: Job, sheet: Sheet) -> Callable[[Column], Value]:
-    def of(column: Column) -> Value:
-        found: Value = _OF_JOBS[column](job) if column in _OF_JOBS else getattr(sheet, column.value)
-        return found
-
-    return of
+    """All at once: a list asks for most of them."""
+    found: Mapping[Column, Value] = {
+        Column.ID: job.id,
+        Column.NAME: job.name,
+        Column.OWNER_NAME: sheet.owner_name,
+        Column.OWNER_GROUP: sheet.owner_group,
+        Column.REALM: sheet.realm,
+        Column.SITE: sheet.site,
+        Column.SETUP: sheet.setup,
+        Column.BATCH: sheet.batch,
+        Column.KIND: sheet.kind,
+        Column.PRIORITY: sheet.priority,
+        Column.CPU_SECONDS: sheet.cpu_seconds,
+        Column.HAS_INPUT: sheet.has_input,
+        Column.RETRIES: sheet.retries,
+        Column.SUBMITTED: job.submitted_at,
+        Column.CHANGED: max(job.state_since, job.deleted_at or 0.0),
+        Column.STARTED: job.started_at,
+        Column.FINISHED: job.finished_at,
+    }
+    return found.__getitem__

@@ -17,17 +17,16 @@ _MIB: Final = 1 << 20
 def job_view(job: Job, sheet: Sheet, only: Collection[Attribute] = ATTRIBUTES) -> Document:
     """Contract 2.3. Times that are not set are left out."""
     of, situation = columns_of(job, sheet), job.situation
-    shown: Document = {}
+    parts: dict[str, Document] = {"": {}}
     for attribute in only:
         value = attribute.value(of, situation)
         if attribute.kind is Kind.MOMENT:
-            if value is not None:
-                shown.setdefault("times", {})[attribute.key] = written(float(value))
-        elif attribute.part:
-            shown.setdefault(attribute.part, {})[attribute.key] = value
-        else:
-            shown[attribute.key] = value
-    return shown
+            if value is None:
+                continue
+            value = written(float(value))
+        parts.setdefault(attribute.part, {})[attribute.key] = value
+    shown = parts.pop("")
+    return {**shown, **parts}
 
 
 def row_view(job: Job, sheet: Sheet, only: Sequence[Attribute]) -> Document:

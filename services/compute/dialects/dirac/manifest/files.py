@@ -2,6 +2,7 @@
 files, and names of what is kept.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from posixpath import basename
@@ -20,6 +21,7 @@ STD_OUTPUT, STD_ERROR = "std.out", "std.err"
 WORK: Final = "/work"
 MAX_DATA: Final = 499
 MAX_OUTPUTS: Final = 400
+_SCRIPT = re.compile(r"[^/]+\.(?:sh|bash|csh|py|pl|rb|R|exe)")
 NOT_UPLOADED: Final = (
     "It is no file of this request, no SB: reference and no LFN: of the catalogue. Send it along."
 )
@@ -65,8 +67,11 @@ def read_files(attributes: Attributes, executable: str, uploads: Uploads, notes:
     references, sandboxes, logical = _input_sandbox(attributes, uploads, notes)
     data = _input_data(attributes, notes)
     _refuse_twins(attributes, (*sorted(uploads.names), *logical, *data), notes)
-    own = {basename(lfn) for lfn in (*logical, *data)} | (uploads.names if sandboxes else set())
+    own = uploads.names.union(basename(lfn) for lfn in (*logical, *data))
     local = executable.removeprefix("./")
+    is_foreign = any(reference != uploads.reference for reference in references)
+    if local not in own and not is_foreign and _must_be_local(executable):
+        notes.add(attributes.place("Executable"), f"{quoted(executable)}: {NOT_UPLOADED}")
     return Files(
         std_output=_stream(attributes, "StdOutput", STD_OUTPUT, notes),
         std_error=_stream(attributes, "StdError", STD_ERROR, notes),
@@ -79,13 +84,19 @@ def read_files(attributes: Attributes, executable: str, uploads: Uploads, notes:
         output_path=_output_path(attributes, notes),
         output_elements=names_at(attributes, "OutputSE", notes),
         is_local=local in own or executable.startswith("./"),
-        may_be_local=bool(sandboxes) and not executable.startswith("/"),
+        may_be_local=is_foreign and not executable.startswith("/"),
     )
 
 
 def output_name(entry: str) -> str:
     """What the job calls a file that is registered: an LFN's last part."""
     return basename(entry) if entry.startswith(LFN) else entry
+
+
+def _must_be_local(executable: str) -> bool:
+    """Whether it is certainly no program of the image."""
+    is_path = "/" in executable and not executable.startswith("/")
+    return is_path or _SCRIPT.fullmatch(executable) is not None
 
 
 def _stream(attributes: Attributes, name: str, usual: str, notes: Notes) -> str:

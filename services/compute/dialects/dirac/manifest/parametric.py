@@ -53,7 +53,7 @@ def _expanded(sent: Sent, attributes: Attributes, room: Room, notes: Notes) -> l
     if not names:
         room.take(sent.text)
         return [Expanded(sent, attributes, is_made=False)]
-    vectors = {name.partition(".")[2]: _vector(attributes, name, room.jobs, notes) for name in names}
+    vectors = {name.partition(".")[2]: _vector(attributes, name, room, notes) for name in names}
     lengths = {len(vector) for vector in vectors.values()}
     if 0 in lengths:
         return []  # it was said what is wrong
@@ -118,26 +118,26 @@ class _Filler:
         return self._texts.get(match[1] or UNNAMED, match[0])
 
 
-def _vector(attributes: Attributes, name: str, limit: int, notes: Notes) -> Sequence[Value]:
+def _vector(attributes: Attributes, name: str, room: Room, notes: Notes) -> Sequence[Value]:
     """Empty when something is wrong with it."""
     given, here = attributes.values[name], attributes.place(name)
     if isinstance(given, list):
-        return _listed(given, here, limit, notes)
+        return _listed(given, here, room, notes)
     text = str(given) if isinstance(given, str) else ""
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
         notes.add(here, "A number of jobs, or a list of values.")
         return ()
-    if int(text) > limit:
-        notes.add(here, f"One request brings {limit} jobs at most.")
+    if int(text) > room.jobs:
+        notes.add(here, room.full())
         return ()
     return _sequence(attributes, name.partition(".")[2], int(text), notes)
 
 
-def _listed(given: list[Json], here: str, limit: int, notes: Notes) -> Sequence[Value]:
+def _listed(given: list[Json], here: str, room: Room, notes: Notes) -> Sequence[Value]:
     if not given:
         notes.add(here, "At least one value.")
-    elif len(given) > limit:
-        notes.add(here, f"One request brings {limit} jobs at most.")
+    elif len(given) > room.jobs:
+        notes.add(here, room.full())
     elif not all(isinstance(value, str) for value in given):
         notes.add(here, "Values are texts and numbers.")
     else:

@@ -27,6 +27,7 @@ from services.compute.dialects.dirac.kept import kept_of
 from services.compute.dialects.dirac.parts import DiracParts
 from services.compute.dialects.dirac.requests import caller, viewer
 from services.compute.dialects.dirac.sandboxes.downloads import archive_answer, output_archive, upload_answer
+from services.compute.dialects.dirac.sandboxes.outputs import output_files
 from services.compute.dialects.dirac.sandboxes.references import (
     job_of,
     job_reference_of,
@@ -34,6 +35,7 @@ from services.compute.dialects.dirac.sandboxes.references import (
     reference_of,
     sandbox_name,
 )
+from services.compute.dialects.dirac.showing import owned
 from services.compute.domain.archives.packing import FORMS
 from services.compute.domain.errors import OutputNotFound
 from services.compute.domain.job import Job
@@ -56,14 +58,18 @@ def add(room: Blueprint, parts: DiracParts) -> None:
     @room.get("/jobs/<int:jid>/sandbox")
     @needs(READ)
     def job_sandboxes(jid: int) -> Response:
-        job = parts.jobs.find(jid, viewer())
+        job = owned(parts, jid).job
         return answer({"Input": _inputs(job), "Output": _outputs(parts, job)})
 
-    @room.get("/jobs/<int:jid>/sandbox/<any(input, output):which>")
+    @room.get("/jobs/<int:jid>/sandbox/input")
     @needs(READ)
-    def job_sandbox(jid: int, which: str) -> Response:
-        job = parts.jobs.find(jid, viewer())
-        return answer(_inputs(job) if which == "input" else _outputs(parts, job))
+    def job_input(jid: int) -> Response:
+        return answer(_inputs(owned(parts, jid).job))
+
+    @room.get("/jobs/<int:jid>/sandbox/output")
+    @needs(READ)
+    def job_output(jid: int) -> Response:
+        return answer(_outputs(parts, owned(parts, jid).job))
 
 
 def _add_uploads(room: Blueprint, parts: DiracParts) -> None:
@@ -77,13 +83,14 @@ def _add_uploads(room: Blueprint, parts: DiracParts) -> None:
             parts.sandboxes.size(owner.subject, name)
         except OutputNotFound:
             link = _link(parts, "put", {"owner": owner.subject, "name": name, "size": str(size)})
-            return answer({"pfn": pfn, "url": f"{own_url(parts.public_url)}{BASE}", "fields": link})
+            return answer({"pfn": pfn, "url": _url(parts, link), "fields": {}})
         return answer({"pfn": pfn})
 
     @room.post("/jobs/sandbox/content")
     @signed
     def receive() -> Response:
-        asked = _held(parts, "put", request.form, ("owner", "name", "size"))
+        # In the address, not the form: nothing is read of what comes without a link.
+        asked = _held(parts, "put", request.args, ("owner", "name", "size"))
         sent = request.files.get("file")
         if sent is None:
             raise BadParams("file", "The archive must be sent as `file`.")
@@ -99,12 +106,12 @@ def _add_downloads(room: Blueprint, parts: DiracParts) -> None:
         pfn = request.args.get("pfn", "")
         jid = job_of(pfn)
         if jid is not None:
-            job = parts.jobs.find(jid, viewer())
+            job = owned(parts, jid).job
             named = {"uid": job.uid, "name": output_archive(parts, job, FORMS["tar.zst"])}
         else:
             named = _upload_of(parts, pfn)
-        link = urlencode(_link(parts, "get", named))
-        return answer({"url": f"{own_url(parts.public_url)}{BASE}?{link}", "expires_in": LINK_SECONDS})
+        url = _url(parts, _link(parts, "get", named))
+        return answer({"url": url, "expires_in": LINK_SECONDS})
 
     @room.get("/jobs/sandbox/content")
     @signed
@@ -136,7 +143,7 @@ def _inputs(job: Job) -> list[str]:
 
 def _outputs(parts: DiracParts, job: Job) -> list[str]:
     try:
-        output_archive(parts, job, FORMS["tar.zst"])
+        output_files(job, parts.results)
     except NoSandbox:
         return []
     return [job_reference_of(job.id)]
@@ -167,6 +174,10 @@ def _link(parts: DiracParts, does: str, named: Mapping[str, str]) -> dict[str, s
     return {**named, "expires": str(until), "signature": proof}
 
 
+def _url(parts: DiracParts, link: Mapping[str, str]) -> str:
+    return f"{own_url(parts.public_url)}{BASE}?{urlencode(link)}"
+
+
 def _held(parts: DiracParts, does: str, sent: Mapping[str, str], names: tuple[str, ...]) -> Mapping[str, str]:
     """What a link of ours says. Raises Forbidden."""
     named = {name: sent.get(name, "") for name in names}
@@ -180,7 +191,8 @@ def _held(parts: DiracParts, does: str, sent: Mapping[str, str], names: tuple[st
 
 
 def _what(does: str, named: Mapping[str, str]) -> str:
-    return "dirac-sandbox/" + "/".join((does, *(f"{len(text)}:{text}" for text in named.values())))
+    said = (f"{name}={len(text)}:{text}" for name, text in named.items())
+    return "dirac-sandbox/" + "/".join((does, *said))
 
 
 def _checked(sent: FileStorage, digest: str, size: int) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from services.compute.dialects.dirac.errors import NoSandbox
 from services.compute.dialects.dirac.kept import kept_of
 from services.compute.dialects.dirac.sandboxes.references import name_of
 from services.compute.domain.archives import tars
-from services.compute.domain.archives.members import Kind
+from services.compute.domain.archives.members import BadArchive, Kind
 from services.compute.domain.archives.packers import TARS, Unpacked
 from services.compute.domain.archives.packing import Form, Packed
 from services.compute.domain.job import Job
@@ -43,24 +43,34 @@ def input_archives(job: Job) -> Archives:
     return Archives(job.owner, tuple(dict.fromkeys(names)))
 
 
-def merged(archives: Archives, sandboxes: Sandboxes) -> Iterator[Packed]:
+def merged(archives: Archives, sandboxes: Sandboxes, most_bytes: int) -> Iterator[Packed]:
     """All plain files of all of them; of two with one name the first. What is no plain file is left out.
+    `most_bytes` bounds what is unpacked.
 
     Raises OutputNotFound, FilesUnavailable, BadArchive.
     """
     seen: set[str] = set()
+    size = 0
     for name in archives.names:
-        yield from _files_of(sandboxes.open(archives.owner, name), name, seen)
+        for file in _files_of(sandboxes.open(archives.owner, name), name):
+            size += file.size
+            if size > most_bytes:
+                raise BadArchive(f"it holds more than {most_bytes} bytes")
+            if file.name not in seen:
+                seen.add(file.name)
+                yield file
 
 
-def _files_of(pieces: Iterator[bytes], name: str, seen: set[str]) -> Iterator[Packed]:
-    opener = next(TARS[ending] for ending in TARS if name.endswith(ending))
+def _files_of(pieces: Iterator[bytes], name: str) -> Iterator[Packed]:
+    opener = next((TARS[ending] for ending in TARS if name.endswith(ending)), None)
+    if opener is None:
+        raise BadArchive("it is no tar archive by its name")
     reader = cast(IO[bytes], _Reader(pieces))
     for member in tars.members(Unpacked(opener(reader))):
-        path = "/".join(member.parts)
-        if member.kind is Kind.FILE and member.size is not None and path not in seen:
-            seen.add(path)
-            yield Packed(path, member.size, partial(iter, member.content), member.executable)
+        if member.kind is Kind.FILE and member.size is not None:
+            yield Packed(
+                "/".join(member.parts), member.size, partial(iter, member.content), member.executable
+            )
 
 
 class _Reader:

@@ -38,7 +38,9 @@ def test_what_we_keep_is_ours_to_register(cases: Cases) -> None:
     assert cases.replicas.of(ALICE, "/vo/f").replicas == file.replicas
 
 
-def test_our_element_is_always_listed(cases: Cases) -> None:
+def test_a_vos_elements_are_listed_and_our_own(cases: Cases) -> None:
+    assert [each.name for each in cases.replicas.storage_elements(ALICE)] == [OWN_SE]
+    cases.files.register(EVE, NewFile(lfn="/other/f", size=1, replicas={"ELSE": "x"}))
     cases.files.register(ALICE, NewFile(lfn="/vo/f", size=1, replicas={"SE": "x", "A": "x"}))
     listed = [(each.name, each.is_own) for each in cases.replicas.storage_elements(ALICE)]
     assert listed == [("A", False), ("SE", False), (OWN_SE, True)]
