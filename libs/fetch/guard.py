@@ -78,7 +78,7 @@ class Guard:
 
     `allow_all` lifts the address rule for every host, `allow` for single (host, port) pairs, `shared` for
     the URLs of a neighbour of ours that are a permission by themselves: this prefix, a token, nothing else.
-    None lifts the rules of spelling.
+    None lifts the rules of spelling. Raises UrlRefused for a `shared` that is no URL of this kind.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Guard:
     ) -> None:
         self._allow_all = allow_all
         self._allow = allow
-        self._shared = None if shared is None else re.compile(re.escape(shared) + _SHARE)
+        self._shared = None if shared is None else re.compile(re.escape(parse_url(shared).text) + _SHARE)
         self._resolver = resolver
         self._lookups: ThreadPoolExecutor | None = None
         self._lock = Lock()

@@ -1,6 +1,5 @@
 """Bytes of files that compute keeps, as they come: nothing is held in memory (the port OwnBytes)."""
 
-import contextlib
 import http.client
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -16,6 +15,7 @@ PATH: Final = "/internal/files/"
 PIECE_BYTES: Final = 256 * 1024
 PASSED_ON: Final = ("Content-Length", "Content-Range", "ETag", "Accept-Ranges")
 _GOOD: Final = frozenset({200, 206, 304, 416})
+_UNCHANGED: Final = 304
 _NOT_FOUND: Final = 404
 _BAD_TOKEN: Final = 401
 _AWAY: Final = "What keeps the files does not answer right now."
@@ -39,17 +39,20 @@ class OwnBytesHttp:
             connection, answer = self._asked(method, path, conditions, token)
             if answer.status == _BAD_TOKEN:
                 # The signing key may have been rotated: one fresh token, then the answer stands.
-                connection.close()
+                _end(connection, answer)
                 self._tokens.forget(token)
                 connection, answer = self._asked(method, path, conditions, self._tokens.token())
         except (OSError, http.client.HTTPException, PeerUnavailable) as error:
             raise CatalogueUnavailable(_AWAY) from error
         if answer.status not in _GOOD:
-            connection.close()
+            _end(connection, answer)
             if answer.status == _NOT_FOUND:
                 raise NotThere("The bytes of this file are gone.")
             raise CatalogueUnavailable(_AWAY)
         found = {name: value for name in PASSED_ON if (value := answer.getheader(name)) is not None}
+        if method == "HEAD" or answer.status == _UNCHANGED:
+            _end(connection, answer)
+            return Opened(answer.status, found, iter(()))
         return Opened(answer.status, found, _pieces(connection, answer))
 
     def _asked(
@@ -69,7 +72,19 @@ class OwnBytesHttp:
 
 
 def _pieces(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> Iterator[bytes]:
-    """A file that breaks off breaks the answer off too: its length was promised."""
-    with contextlib.closing(connection):
+    """A file that breaks off breaks the answer off too: its length was promised. Raises OSError,
+    CatalogueUnavailable.
+    """
+    try:
         while piece := answer.read(PIECE_BYTES):
             yield piece
+        if answer.length:  # what is still missing
+            raise CatalogueUnavailable(_AWAY)
+    finally:
+        _end(connection, answer)
+
+
+def _end(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> None:
+    """Whichever of them has the socket: it changes hands when the peer says that it closes."""
+    answer.close()
+    connection.close()

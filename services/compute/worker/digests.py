@@ -37,11 +37,13 @@ _DIGESTS: Final[dict[str, Callable[[], _Digest]]] = {
 
 
 def checked(pieces: Iterator[bytes], file: LogicalFile) -> Iterator[bytes]:
-    """The same; raises Mismatch at the end, when it is not the file."""
+    """The same; raises Mismatch when it is not the file: at the end, or as soon as it is too long."""
     digest = _DIGESTS[file.checksum_type]() if file.checksum else None
     size = 0
     for piece in pieces:
         size += len(piece)
+        if size > file.size:
+            raise Mismatch(f"more than the {file.size} bytes that the catalogue says")
         if digest is not None:
             digest.update(piece)
         yield piece

@@ -33,6 +33,7 @@ MOST_TRIES: Final = 12
 FIRST_PAUSE_SECONDS: Final = 10.0
 LONGEST_PAUSE_SECONDS: Final = 4 * 3600.0
 NO_MAIL: Final = "this gateway has no mail server"
+BROKE: Final = "it cannot be told, by a fault of this gateway"
 NO_CATALOGUE: Final = "this gateway has no file catalogue"
 _GONE: Final = 410
 _WHSEC: Final = "whsec_"
@@ -86,6 +87,11 @@ class Herald:
             return
         except (OutsideUnavailable, MailUnavailable, CatalogueUnavailable, FilesUnavailable) as error:
             problem = str(error)
+        except StoreUnavailable:
+            raise
+        except Exception:  # an edge: what breaks one must not keep those behind it from being told
+            log.exception("telling of an end broke", extra={"of": due.body["uid"]})
+            problem = BROKE
         if problem is None:
             self._outbox.settle_notice(due.id, None, self._clock.now())
         elif due.tries >= MOST_TRIES:

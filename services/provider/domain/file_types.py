@@ -135,7 +135,7 @@ class LogicalFile:
         if gateways.files is None:
             raise FileObjectRefused("Unsupported type lfn")
         name = self.lfn.rpartition("/")[2]
-        return OriginRequest("GET", f"{gateways.files}{self.share}", fallback_name=name)
+        return OriginRequest("GET", f"{gateways.files}{self.share}", fallback_name=name, shown_name=name)
 
 
 FileObject = UrlFile | IpfsFile | ArweaveFile | GraphqlFile | SmartContractFile | LogicalFile

@@ -20,6 +20,7 @@ class OriginRequest:
     body: bytes | None = None
     content_type: str | None = None
     fallback_name: str | None = None  # file name when the origin and URL give none
+    shown_name: str | None = None  # what anybody is told it is called, where the URL's own name is a secret
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -121,9 +121,8 @@ class Probe:
             checksum = self._checksum(reply, length, deadline) if with_checksum else None
         finally:
             reply.discard()
-        return FileDetails(
-            True, length, media_type(reply.headers.get("content-type")), url_name(reply.url), checksum
-        )
+        name = url_name(reply.url) if request.shown_name is None else request.shown_name
+        return FileDetails(True, length, media_type(reply.headers.get("content-type")), name, checksum)
 
     def _checksum(self, reply: OriginReply, length: str, deadline: float) -> str | None:
         """None when the file is too large, proves too large, breaks off or takes too long."""
@@ -175,8 +174,9 @@ def _outcome(future: "Future[FileDetails]") -> FileDetails:
 
 
 def _sent(request: OriginRequest) -> Hashable:
-    """All that the origin gets to see."""
-    return request.url, tuple(request.headers.items()), request.body, request.content_type
+    """All that the origin gets to see, and what it is told as."""
+    sent = request.url, tuple(request.headers.items()), request.body, request.content_type
+    return *sent, request.shown_name
 
 
 def _is_there(reply: OriginReply, request: OriginRequest) -> bool:

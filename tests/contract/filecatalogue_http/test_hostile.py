@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.dialects.dirac.operations import OPERATIONS
+from services.catalogue.domain.files.errors import CatalogueUnavailable
+from services.catalogue.usecases.files.directories import Directories
 from tests.fakes.filecatalogue_room import BASE, FileRoom, directory, encoded, file
 
 LEAKS = ("Traceback", "sqlalchemy", "sqlite", "SELECT", "/tmp/", "site-packages", 'File "')
@@ -207,9 +209,6 @@ def test_unknown_paths_and_methods_have_the_envelope(room: FileRoom) -> None:
 
 
 def test_a_database_that_is_away_is_503(room: FileRoom, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.catalogue.domain.files.errors import CatalogueUnavailable
-    from services.catalogue.usecases.files.directories import Directories
-
     def away(*_: object, **__: object) -> None:
         raise CatalogueUnavailable("SELECT secret FROM files")
 

@@ -207,3 +207,28 @@ def test_a_share_goes_with_its_file(room: FileRoom, http: FlaskClient) -> None:
     share = room.did("POST", file("/vo/a.dat", "/share"))["share"]
     room.did("DELETE", file("/vo/a.dat"))
     assert room.call("GET", f"/shared/{share}", token=None).status_code == 404
+
+
+def test_a_right_to_read_is_none_to_give_it_away(room: FileRoom, http: FlaskClient) -> None:
+    registered(http)
+    for method in ("POST", "DELETE"):
+        assert room.refused(method, file("/vo/a.dat", "/share"), "reader")[:2] == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize(
+    "pfn",
+    [
+        "https://[",
+        "https://[::1/x",
+        "https://se.example/\u0080\u2028x",
+        "https://se.example:port/é",
+        "http://",
+        "https://se.example/" + "x" * 4000,
+        "https://\u2100.example/",
+    ],
+)
+def test_whatever_a_pfn_is_nobody_gets_a_broken_answer(room: FileRoom, pfn: str) -> None:
+    room.add("/vo/web.dat", Replicas={"WEB": pfn})
+    answer = room.call("GET", file("/vo/web.dat", "/download"))
+    assert answer.status_code in (307, 404)
+    assert answer.headers.get("Location", "").isascii()

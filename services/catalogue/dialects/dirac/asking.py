@@ -29,23 +29,21 @@ _NO_VO: Final = (
 
 
 class Query:
-    """The parameters of this request, from its query and its form alike. All raise BadParams."""
+    """The parameters of this request, from its query and its form alike. All raise BadParams.
 
-    def __init__(self) -> None:
-        self._pairs = parse_pair_list(request.query_string, "query", MAX_PAIRS)
-        if request.method in ("GET", "HEAD"):
-            return
-        if request.mimetype == FORM:
-            self._pairs += parse_pair_list(read_body(request, MAX_BODY), "body", MAX_PAIRS)
-        elif request.mimetype == _MULTIPART:
-            self._pairs += list(request.form.items(multi=True))[:MAX_PAIRS]
+    `has_conditions`: what has a `|` in its value is one, and no option, whatever its name (contract 3.2).
+    """
+
+    def __init__(self, *, has_conditions: bool = False) -> None:
+        self._pairs = _sent_pairs()
+        self._options = [pair for pair in self._pairs if not has_conditions or "|" not in pair[1]]
 
     def text(self, name: str) -> str | None:
         """The last of that name."""
-        return next((value for key, value in reversed(self._pairs) if key == name), None)
+        return next((value for key, value in reversed(self._options) if key == name), None)
 
     def texts(self, name: str) -> list[str]:
-        return [value for key, value in self._pairs if key == name]
+        return [value for key, value in self._options if key == name]
 
     def flag(self, *names: str) -> bool:
         """The first of `names` that is there: `verbose` may be called `extra`, as upstream does."""
@@ -75,13 +73,24 @@ class Query:
         return [word.strip() for text in self.texts(name) for word in text.split(",") if word.strip()]
 
     def conditions(self) -> list[tuple[str, str]]:
-        """What has a `|` in its value; the rest are options (contract 3.2)."""
         return [(key, value) for key, value in self._pairs if "|" in value and key != PARAMETER]
 
     def again(self, **changes: str) -> str:
         """This request's query with other values; never with a token in it."""
-        kept = [(key, value) for key, value in self._pairs if key not in changes and key != PARAMETER]
+        replaced = [pair for pair in self._options if pair[0] in changes or pair[0] == PARAMETER]
+        kept = [pair for pair in self._pairs if pair not in replaced]
         return urlencode([*kept, *changes.items()])
+
+
+def _sent_pairs() -> list[tuple[str, str]]:
+    pairs = parse_pair_list(request.query_string, "query", MAX_PAIRS)
+    if request.method in ("GET", "HEAD"):
+        return pairs
+    if request.mimetype == FORM:
+        pairs += parse_pair_list(read_body(request, MAX_BODY), "body", MAX_PAIRS)
+    elif request.mimetype == _MULTIPART:
+        pairs += list(request.form.items(multi=True))[:MAX_PAIRS]
+    return pairs
 
 
 def actor() -> Actor:

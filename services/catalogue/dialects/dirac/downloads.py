@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from flask import Blueprint, Response, request
+from werkzeug.urls import iri_to_uri
 
 from libs.web.byte_answers import attached
 from libs.web.gate import needs, public
@@ -25,6 +26,7 @@ from services.catalogue.usecases.files.keeping import WEB, Keeping
 from services.catalogue.usecases.files.shares import Shares
 
 READ: Final = "file:read"
+WRITE: Final = "file:write"
 NOT_HERE: Final = "No copy of it can be had from here: fetch one of its replicas by its PFN."
 NO_SHARE: Final = "This share does not count, or not any more."
 CONDITIONS: Final = ("Range", "If-Range", "If-None-Match")
@@ -40,13 +42,13 @@ def add(room: Blueprint, files: Files, shares: Shares, keeping: Keeping, own: Ow
         return _sent(found, Query().text("SE"), keeping, own)
 
     @room.post("/file/<file>/share")
-    @needs(READ)
+    @needs(WRITE)
     def share(file: str) -> Response:
         lfn = decoded(file)
         return answer({"type": "lfn", "lfn": lfn, "share": shares.share(actor(), lfn)})
 
     @room.delete("/file/<file>/share")
-    @needs(READ)
+    @needs(WRITE)
     def end_shares(file: str) -> Response:
         return answer({"ended": shares.end(actor(), decoded(file))})
 
@@ -64,9 +66,10 @@ def _sent(file: File, se: str | None, keeping: Keeping, own: OwnBytes | None) ->
     if replica is None:
         return refusal(404, "not_found", NOT_HERE if se is None else f"It has no replica at {se[:100]}.")
     if replica != keeping.own(file):
-        if not replica.pfn.startswith(WEB):
+        location = _location(replica.pfn)
+        if location is None:
             return refusal(404, "not_found", NOT_HERE)
-        return Response(status=307, headers={"Location": replica.pfn, "Cache-Control": "no-store"})
+        return Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})
     if own is None:
         return refusal(404, "not_found", NOT_HERE)
     conditions = {name: value for name in CONDITIONS if (value := request.headers.get(name)) is not None}
@@ -75,3 +78,13 @@ def _sent(file: File, se: str | None, keeping: Keeping, own: OwnBytes | None) ->
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return attached(response, name_of(file.lfn))
+
+
+def _location(pfn: str) -> str | None:
+    """None for what is on no web: whoever registered it may have written anything."""
+    if not pfn.startswith(WEB):
+        return None
+    try:
+        return iri_to_uri(pfn)
+    except ValueError:
+        return None

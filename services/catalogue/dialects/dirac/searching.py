@@ -36,7 +36,7 @@ def add(room: Blueprint, searching: Searching, fields: Fields) -> None:
         return answer(_described(searching, fields))
 
     def compatible(directory: str) -> Response:
-        query = Query()
+        query = Query(has_conditions=True)
         found = searching.compatible(
             actor(), decoded(directory), query.conditions(), lenient=query.flag("lenient")
         )
@@ -50,7 +50,7 @@ def add(room: Blueprint, searching: Searching, fields: Fields) -> None:
 
 def _described(searching: Searching, fields: Fields) -> dict[str, Any]:
     """Fields with at least one value that is compatible, of the levels that are asked for."""
-    query, who = Query(), actor()
+    query, who = Query(has_conditions=True), actor()
     levels = _SCOPES[query.choice("scope", tuple(_SCOPES))]
     found = searching.compatible(
         who, ROOT, query.conditions(), lenient=query.flag("lenient"), with_files=Level.FILE in levels
@@ -64,7 +64,7 @@ def _described(searching: Searching, fields: Fields) -> dict[str, Any]:
 
 
 def _search(searching: Searching, path: str) -> Response:
-    query = Query()
+    query = Query(has_conditions=True)
     limit = query.number("limit", DEFAULT_DIRECTORIES, least=1, most=MAX_DIRECTORIES)
     matches, is_cut = searching.directories(
         actor(), path, query.conditions(), lenient=query.flag("lenient"), limit=limit
@@ -74,7 +74,7 @@ def _search(searching: Searching, path: str) -> Response:
 
 
 def _find_files(searching: Searching, path: str) -> Response:
-    query = Query()
+    query = Query(has_conditions=True)
     start = query.number("start", 0, most=_FAR)
     limit = query.number("max", DEFAULT_FILES, least=0, most=MAX_FILES)
     choose, is_verbose = choosing(query.words("fields"), FILE_MEMBERS), query.flag("verbose", "extra")

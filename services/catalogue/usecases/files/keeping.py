@@ -17,6 +17,7 @@ from services.catalogue.file_ports import FileTree
 from services.catalogue.usecases.files.files import Files
 from services.catalogue.usecases.files.rights import Rights
 
+AT_ONCE: Final = 500
 WEB: Final = ("http://", "https://")
 
 
@@ -71,7 +72,7 @@ class Keeping:
 
     def named(self, guids: Sequence[str]) -> Sequence[str]:
         """Those of which a file has its replica with us. Raises CatalogueUnavailable."""
-        return [guid for guid in guids if any(map(self._is_kept, self._tree.by_guid(guid)))]
+        return [guid for guid in guids if self._is_kept(guid)]
 
     def own(self, file: File) -> Replica | None:
         """The replica whose bytes we keep."""
@@ -90,6 +91,11 @@ class Keeping:
             for file, pfn in new
         ]
 
-    def _is_kept(self, file: File) -> bool:
-        known = self._tree.files([file.lfn], with_replicas=True).get(file.lfn)
-        return known is not None and known.guid == file.guid and self.own(known) is not None
+    def _is_kept(self, guid: str) -> bool:
+        """Anybody may register files of the same GUID, and many; those of ours came first as a rule."""
+        lfns = [file.lfn for file in self._tree.by_guid(guid)]
+        for start in range(0, len(lfns), AT_ONCE):
+            known = self._tree.files(lfns[start : start + AT_ONCE], with_replicas=True).values()
+            if any(file.guid == guid and self.own(file) is not None for file in known):
+                return True
+        return False

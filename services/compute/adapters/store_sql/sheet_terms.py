@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, collate, false, func, literal, or_, select, true
@@ -128,7 +129,7 @@ class Terms:
     def _narrowed(self, branch: Branch) -> Branch:
         said = [self._clause(condition, branch) for condition in self._wanted.conditions]
         situations = self._wanted.situations
-        standing = None if situations is None else tuple(_standing(situations))
+        standing = None if situations is None else _standing(frozenset(situations))
         return replace(branch, said=tuple(said), standing=standing)
 
     def _clause(self, condition: Condition, branch: Branch) -> Clause:
@@ -176,8 +177,15 @@ def _in_realm(realm: str, groups: Collection[str] | None) -> Clause:
     return and_(_S.realm == storable(realm), in_groups)
 
 
-def _standing(situations: Collection[Situation]) -> Iterator[Clause]:
-    """One clause for each state, deleted or not, stopping or not."""
+@lru_cache(maxsize=64)
+def _standing(situations: frozenset[Situation]) -> tuple[Clause, ...]:
+    """One clause for each state, deleted or not, stopping or not. Remembered: there are a thousand
+    situations, and the same ones are asked for again and again.
+    """
+    return tuple(_standings(situations))
+
+
+def _standings(situations: Collection[Situation]) -> Iterator[Clause]:
     codes: dict[tuple[State, bool], tuple[set[str | None], set[str | None]]] = defaultdict(
         lambda: (set(), set())
     )

@@ -15,7 +15,7 @@ from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.mail import MailRefused, MailUnavailable
 from services.compute.ports.notices import DueNotice
 from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
-from services.compute.worker.herald import MOST_TRIES, NO_MAIL, Herald
+from services.compute.worker.herald import BROKE, MOST_TRIES, NO_MAIL, Herald
 from services.compute.worker.shelving import ShelvingRefused
 from tests.fakes.compute_clock import PlannedClock
 from tests.fakes.compute_ends import MemoryOutbox
@@ -200,3 +200,18 @@ def test_letters_wait_for_the_server_and_are_given_up_without_one() -> None:
         desk.end()
         desk.herald.deliver()
         assert (desk.outbox.rows[0].problem, desk.outbox.rows[0].due_at) == (said, None)
+
+
+def test_what_breaks_one_keeps_nobody_behind_it_from_being_told() -> None:
+    desk = Desk(ZeroDivisionError("a fault"), 200)
+    desk.outbox.add(HOOK, "b" * 32)
+    desk.end()
+    desk.outbox.tell("b" * 32, desk.clock.now())
+    assert desk.herald.deliver() == 2
+    assert [json.loads(body)["uid"] for _, body, _ in desk.receiver.got] == [UID, "b" * 32]
+    assert [row.settled_at is None for row in desk.outbox.rows] == [True, False]
+    for _ in range(MOST_TRIES):
+        desk.receiver.answers = [ZeroDivisionError("a fault")]
+        desk.clock.move(1e5)
+        desk.herald.deliver()
+    assert (desk.outbox.rows[0].problem, desk.outbox.rows[0].settled_at is None) == (BROKE, False)

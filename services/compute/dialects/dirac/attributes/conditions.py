@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from services.compute.dialects.dirac.attributes.moments import NoMoment, span_of
@@ -24,6 +25,7 @@ OPERATORS: Final[Mapping[str, Comparison]] = {
     "not in": Comparison.NOT_IN,
 }
 MOST_TEXT: Final = 1024
+SHORT: Final = 256  # characters of the values of conditions whose meaning is remembered
 MOST_VALUES: Final = 1000
 MOST_LOOKED_AT: Final = 20_000  # different values that a regular expression is tried on
 _LISTS: Final = frozenset({Comparison.IN, Comparison.NOT_IN})
@@ -88,8 +90,8 @@ class Conditions:
 
     def _keep(self, attribute: Attribute, condition: Condition) -> None:
         if attribute.column is None:
-            constant, stands = attribute.constant, attribute.stands
-            self._narrow(where(lambda each: condition.fits(constant if stands is None else stands(each))))
+            is_short = sum(len(str(value)) for value in condition.values) <= SHORT
+            self._narrow((_standing_once if is_short else _standing)(attribute, condition))
             return
         if attribute.name == "RescheduleTime" and condition.comparison is not Comparison.OUTSIDE:
             self.found.append(Condition(Column.RETRIES, Comparison.GE, (1,)))
@@ -118,6 +120,15 @@ class Conditions:
             self._narrow(
                 where(lambda each: bool(pattern.fitting([str(constant if stands is None else stands(each))])))
             )
+
+
+def _standing(attribute: Attribute, condition: Condition) -> frozenset[Situation]:
+    """Where jobs stand for whom the condition holds."""
+    constant, stands = attribute.constant, attribute.stands
+    return where(lambda each: condition.fits(constant if stands is None else stands(each)))
+
+
+_standing_once = lru_cache(maxsize=512)(_standing)
 
 
 def moments_of(name: str, text: str) -> tuple[float, float]:

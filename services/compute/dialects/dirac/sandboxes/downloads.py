@@ -23,7 +23,6 @@ from services.compute.domain.archives.members import BadArchive
 from services.compute.domain.archives.packing import FORMS, Form, Packed, pack
 from services.compute.domain.errors import OutputNotFound
 from services.compute.domain.job import Job
-from services.compute.usecases.results import started
 
 READ: Final = "job:read"
 OCTETS: Final = "application/octet-stream"
@@ -112,7 +111,7 @@ def _make(parts: DiracParts, job: Job, name: str, files: Callable[[], Iterable[P
 
 def _made_anew(files: Callable[[], Iterable[Packed]], form: Form, shown: str) -> Response:
     """Not kept, so neither its size nor a tag of it is known."""
-    pieces = iter(()) if request.method == "HEAD" else started(pack(files(), form))
+    pieces = iter(()) if request.method == "HEAD" else pack(files(), form)
     response = Response(pieces, content_type=form.media_type)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"

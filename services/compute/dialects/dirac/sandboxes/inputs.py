@@ -68,9 +68,8 @@ def _files_of(pieces: Iterator[bytes], name: str) -> Iterator[Packed]:
     reader = cast(IO[bytes], _Reader(pieces))
     for member in tars.members(Unpacked(opener(reader))):
         if member.kind is Kind.FILE and member.size is not None:
-            yield Packed(
-                "/".join(member.parts), member.size, partial(iter, member.content), member.executable
-            )
+            path, content = "/".join(member.parts), partial(iter, member.content)
+            yield Packed(path, member.size, content, member.executable)
 
 
 class _Reader:
