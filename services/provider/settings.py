@@ -16,7 +16,7 @@ from libs.web.settings import Env, Secret
 from services.provider.adapters.keys import ProviderKeys
 from services.provider.settings_keys import read_keys
 from services.provider.settings_parts import by_chain, http_url, http_urls
-from services.provider.shared_files_setting import read_shared_files
+from services.provider.shared_files_settings import read_shared_files
 
 Value = TypeVar("Value")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -13,7 +13,7 @@ from typing import Final
 from services.compute.domain.spec import Input, Output, Role, Source, Spec, Task
 from services.compute.domain.sweep import Value, text_of
 
-ADDRESSES: Final = frozenset({Source.URL, Source.OBJECT, Source.SANDBOX, Source.OUTPUT})
+ADDRESSES: Final = frozenset({Source.URL, Source.OBJECT, Source.SANDBOX, Source.OUTPUT, Source.LFN})
 
 
 def fill(spec: Spec, values: Mapping[str, Value]) -> Spec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from libs.fetch.guard import parse_allow
 from libs.web.settings import Env, Secret
 from services.provider.egress.ticket import MIN_KEY_CHARS
-from services.provider.shared_files_setting import read_shared_files
+from services.provider.shared_files_settings import read_shared_files
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
