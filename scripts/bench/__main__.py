@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, jobs, keystores, machine, measure, prominence
+from scripts.bench import cases, filecatalogue, jobs, keystores, machine, measure, prominence
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -73,7 +73,7 @@ RATES: tuple[Case, ...] = (
 def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as folder:
-        config = StackConfig(run_dir=Path(folder), ports=free_ports(), environment=dict(os.environ))
+        config = StackConfig(run_dir=Path(folder), ports=free_ports(), environment=_environment(options))
         jobs.prepare(config)
         try:
             stack.up(config)
@@ -110,6 +110,8 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
         rows += told(jobs.run(config, cases.wallet_token(sample), folder, seconds))
     if only is None or only == "prominence":
         rows += told(prominence.run(config, lambda: cases.wallet_token(sample), folder, seconds))
+    if only is None or only == "filecatalogue":
+        rows += told(filecatalogue.run(config))
     return rows
 
 
@@ -216,11 +218,22 @@ def _as_json(row: Row) -> dict[str, object]:
     return document
 
 
+def _environment(options: argparse.Namespace) -> dict[str, str]:
+    chosen = {"FILECATALOGUE_DATABASE_URL": options.filecatalogue_database}
+    return dict(os.environ) | {name: value for name, value in chosen.items() if value}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=6, help="how long each rate is measured")
     parser.add_argument(
-        "--only", help="measure only what has this in its name (big, slow, jobs, prominence, nonce, ...)"
+        "--only",
+        help="measure only what has this in its name (big, slow, jobs, prominence, filecatalogue, ...)",
+    )
+    parser.add_argument(
+        "--filecatalogue-database",
+        metavar="URL",
+        help="an empty PostgreSQL database instead of a SQLite file",
     )
     return parser
 

@@ -1,7 +1,6 @@
 """The file catalogue at a size that hurts (filecatalogue_data.py), asked as a user does.
 
-Rows of the database are written while the service runs; its memory is looked at before and after. Typical
-questions have the targets; those for which everything fits are told beside them.
+Typical questions have the targets; those for which a part or everything fits are told beside them.
 """
 
 import json
@@ -9,6 +8,7 @@ import statistics
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -16,64 +16,82 @@ from urllib.request import Request, urlopen
 from scripts.bench import filecatalogue_data as data
 from scripts.bench import measure
 from scripts.bench.jobs import Figure
+from scripts.bench.member import member_token
+from scripts.stack import up as stack
+from scripts.stack.config import StackConfig
+from scripts.stack.processes import find, stop
+from scripts.stack.services import environment
 
-ROUNDS: Final = 10
+WARMING: Final = 4  # each of the service's processes keeps statements and answers of its own
+ROUNDS: Final = 20
 BULK: Final = 1000  # files in one request
-BULKS: Final = 10
+BULKS: Final = 20
 TWO: Final = {"detector": "in|ILD", "run": ">|900"}
 HALF: Final = {"energy": ">|300", "grade": "=|1"}
 EVERY: Final = {"detector": "in|ILD,SID,CLIC", "run": ">=|0"}
+TOP: Final = f"/{data.VO}"
 QUESTIONS: Final[tuple[tuple[str, str, str, dict[str, str], float], ...]] = (
-    ("list a directory of 1,000 files", data.LONG, "", {}, 50),
-    ("search by two conditions", f"/{data.VO}", "/search", TWO, 150),
-    ("search by two conditions, 8,000 fit", f"/{data.VO}", "/search", HALF, 150),
-    ("search by two conditions, all fit", f"/{data.VO}", "/search", EVERY, 150),
-    ("compatible values, two conditions", f"/{data.VO}", "/metadata", TWO, 200),
-    ("compatible values, a quarter fits", f"/{data.VO}", "/metadata", HALF, 200),
-    ("compatible values, all fit", f"/{data.VO}", "/metadata", EVERY, 200),
-    ("compatible values, no condition", f"/{data.VO}", "/metadata", {}, 200),
+    ("list a directory of 1,000 files", data.LONG, "", {"page_size": "1000"}, 50),
+    ("search by two conditions", TOP, "/search", TWO, 150),
+    ("search by two conditions, 8,000 fit", TOP, "/search", HALF, 150),
+    ("search by two conditions, all fit", TOP, "/search", EVERY, 150),
+    ("compatible values, two conditions", TOP, "/metadata", TWO, 200),
+    ("compatible values, a quarter fits", TOP, "/metadata", HALF, 200),
+    ("compatible values, all fit", TOP, "/metadata", EVERY, 200),
+    ("compatible values, no condition", TOP, "/metadata", {}, 200),
 )
 
 
-def run(gateway: str, token: str, database_url: str, pid: int | None) -> Iterator[Figure]:
-    """`token` is a member's of the VO that filecatalogue_data.py writes; `pid` is the catalogue service's."""
-    before = None if pid is None else measure.resident_mib(pid)
-    begun = time.monotonic()
-    data.fill(database_url)
-    print(f"  a file catalogue of {data.FILES:,} files took {time.monotonic() - begun:.0f} s", flush=True)
+def run(config: StackConfig) -> Iterator[Figure]:
+    with _without_catalogue(config):
+        begun = time.monotonic()
+        data.fill(environment(config, "catalogue")["FILECATALOGUE_DATABASE_URL"])
+        print(f"  {data.FILES:,} files were written in {time.monotonic() - begun:.0f} s", flush=True)
+    token = member_token(config, data.VO)
+    process = find(config.run_dir, "catalogue")
+    if process is None:
+        raise RuntimeError("there is no catalogue service")
+    peaks = measure.PeakMemory({"catalogue": process.pid})
+    peaks.start()
     for name, path, suffix, conditions, target in QUESTIONS:
-        query = urlencode({**conditions, "page_size": "1000"} if not suffix else conditions)
-        url = f"{gateway}/filecatalogue/directory/{_encoded(path)}{suffix}?{query}"
-        yield Figure(name, _milliseconds(url, token), target, "ms", at_most=True)
-    yield Figure("files registered in bulk", _registered(gateway, token), 5000)
-    if pid is not None and before is not None:
-        grown = measure.resident_mib(pid) - before
-        yield Figure("memory that this took of catalogue", grown, 50, "MiB", at_most=True)
+        url = f"{config.gateway_url}/filecatalogue/directory/{_encoded(path)}{suffix}?{urlencode(conditions)}"
+        yield Figure(f"DIRAC: {name}", _milliseconds(url, token), target, "ms", at_most=True)
+    yield Figure("DIRAC: register files in bulk", _registered(config.gateway_url, token), 5000)
+    yield Figure("memory of catalogue beside it", peaks.finish()["catalogue"], 150, "MiB", at_most=True)
+
+
+@contextmanager
+def _without_catalogue(config: StackConfig) -> Iterator[None]:
+    stop(config.run_dir, "catalogue")
+    try:
+        yield
+    finally:
+        stack.restart(config, "catalogue")
+
+
+def _milliseconds(url: str, token: str) -> float:
+    """The median of single requests, once the service has seen the question."""
+    spent = []
+    for _ in range(WARMING + ROUNDS):
+        begun = time.monotonic()
+        _asked(url, token)
+        spent.append((time.monotonic() - begun) * 1000)
+    return statistics.median(spent[WARMING:])
 
 
 def _registered(gateway: str, token: str) -> float:
     """Files a second."""
     spent = 0.0
     for number in range(BULKS):
-        lfns = (f"/{data.VO}/new/{number}/file{each}" for each in range(BULK))
+        lfns = (f"{TOP}/new/{number}/file{each}" for each in range(BULK))
         items = {lfn: {"Size": 12, "Checksum": "cc500ba0", "SE": "DISK", "PFN": lfn} for lfn in lfns}
         body = json.dumps({"op": "addFile", "items": items}).encode()
         begun = time.monotonic()
-        told = json.loads(_asked(f"{gateway}/filecatalogue/bulk", token, body))
+        reply = _asked(f"{gateway}/filecatalogue/bulk", token, body)
         spent += time.monotonic() - begun
-        if told["Failed"]:
-            raise RuntimeError(f"files were not registered: {list(told['Failed'].values())[:1]}")
+        if failed := json.loads(reply)["Failed"]:
+            raise RuntimeError(f"files were not registered: {list(failed.values())[:1]}")
     return BULK * BULKS / spent
-
-
-def _milliseconds(url: str, token: str) -> float:
-    """The median."""
-    spent = []
-    for _ in range(ROUNDS):
-        begun = time.monotonic()
-        _asked(url, token)
-        spent.append((time.monotonic() - begun) * 1000)
-    return statistics.median(spent)
 
 
 def _asked(url: str, token: str, body: bytes | None = None) -> bytes:

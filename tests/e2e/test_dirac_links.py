@@ -118,10 +118,12 @@ def test_a_dataset_names_a_file_until_its_share_ends(alice: Member, stranger: Me
         url = f"{stack.gateway}/api/services/fileinfo"
         answer = requests.post(url, json={**share, "checksum": "1"}, timeout=SECONDS)
         assert answer.status_code == 200, answer.text
+        assert share["share"] not in answer.text  # whoever asks may be anybody
         return answer.json()[0]
 
     seen = look()
     assert (seen["valid"], int(seen["contentLength"])) == (True, len(CONTENT))
+    assert seen["filename"] == "sold.txt"
     assert seen["checksum"] == hashlib.sha256(CONTENT).hexdigest()
     assert stranger.ask("POST", alice.file(lfn, "/share")).status_code == 404
     forged = {**share, "share": "A" * len(share["share"])}

@@ -42,7 +42,7 @@ class Wanted:
 
 
 class RegisterOutputs:
-    """`most_bytes` bounds all that is kept for the catalogue."""
+    """`most_bytes` bounds all that is kept for the catalogue (those who come at once may cross it)."""
 
     def __init__(
         self,
@@ -78,15 +78,16 @@ class RegisterOutputs:
         # Asked first: what is refused anyway must not fill the room that all share.
         refused = self._catalogue.refusals(new, actor)
         welcome = [(each, file) for each, file in zip(wanted, new, strict=True) if each.lfn not in refused]
+        left = self._most_bytes - self._book.bytes_of(KEPT) if welcome else 0  # a sum over all that is kept
         for each, file in welcome:
-            self._keep(job, outputs[each.path], address_of(file.guid))
+            left -= self._keep(job, outputs[each.path], address_of(file.guid), left)
         return {**refused, **self._catalogue.register([file for _, file in welcome], actor)}
 
-    def _keep(self, job: Job, file: StoredFile, address: Address) -> None:
-        """A copy: the job's own goes with the job."""
+    def _keep(self, job: Job, file: StoredFile, address: Address, left: int) -> int:
+        """A copy: the job's own goes with the job. How many bytes more are kept."""
         if self._is_kept(address):
-            return
-        if self._book.bytes_of(address.scope) + file.size > self._most_bytes:
+            return 0
+        if file.size > left:
             raise QuotaExceeded("bytes of files in the catalogue", self._most_bytes, "Everybody together")
         blob = secrets.token_hex(16)
         self._book.reserve(blob, self._clock.now())
@@ -101,6 +102,7 @@ class RegisterOutputs:
             modified_at=self._clock.now(),
         )
         self._book.put(stored, job.owner)  # what it replaces, if anything, is found as waste
+        return kept.size
 
     def _is_kept(self, address: Address) -> bool:
         """It counts as new then: `forget_unnamed` leaves it until it has its name."""

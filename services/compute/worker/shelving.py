@@ -5,6 +5,7 @@ from typing import Final
 
 from services.compute.domain.errors import JobNotFound, OutputNotFound, QuotaExceeded
 from services.compute.domain.lfns import actor_of
+from services.compute.domain.numbering import numbered
 from services.compute.domain.patterns import matches
 from services.compute.domain.states import State
 from services.compute.ports.notices import DueNotice
@@ -40,10 +41,12 @@ class Shelver:
         sheet = self._sheets.sheets([job.id]).get(job.id)
         if sheet is None or not sheet.realm:
             raise ShelvingRefused("the job belongs to no virtual organisation")
-        paths = [file.path for file in self._register.outputs(job) if matches(due.notice.address, file.path)]
+        # By its own id, as its outputs are: a job that is tried again has the notices of the one before.
+        pattern, folder = numbered(due.notice.address, job.id), due.notice.url
+        outputs = self._register.outputs(job)
+        paths = [file.path for file in outputs if _is_meant(pattern, folder, file.path)]
         if not paths:
             raise ShelvingRefused(NOTHING)
-        folder = due.notice.url
         if len(paths) > 1 and not folder.endswith("/"):
             raise ShelvingRefused(SEVERAL)
         wanted = [Wanted(path=path, lfn=folder + path if folder.endswith("/") else folder) for path in paths]
@@ -53,3 +56,9 @@ class Shelver:
             raise ShelvingRefused(str(error)) from error
         if refused:
             raise ShelvingRefused("; ".join(f"{lfn}: {why}" for lfn, why in refused.items())[:500])
+
+
+def _is_meant(pattern: str, place: str, path: str) -> bool:
+    """What goes into a folder may be named by a folder of the job's."""
+    is_below = place.endswith("/") and matches(f"{pattern}/**", path)
+    return is_below or matches(pattern, path)

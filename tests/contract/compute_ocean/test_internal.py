@@ -1,5 +1,6 @@
 """What other services ask of compute: environments whose orders are checked, bytes of catalogued files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,16 @@ def test_bytes_are_the_catalogues_alone(client: FlaskClient, authorization: str 
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = client.get(f"/internal/files/{GUID}", headers=headers)
     assert (answer.status_code, CONTENT[:5] in answer.data) == (status, False)
+
+
+def test_a_file_that_was_kept_anew_just_now_is_read_from_its_new_place(
+    client: FlaskClient, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shelf.book.find(address_of(GUID))
+    shelf.files.put(stored_object("d" * 32), [CONTENT])
+    shelf.book.put(replace(before, blob="d" * 32), "person:1")
+    shelf.files.remove(stored_object(before.blob))
+    found = iter([before])
+    find = shelf.book.find
+    monkeypatch.setattr(shelf.book, "find", lambda address: next(found, None) or find(address))
+    assert client.get(f"/internal/files/{GUID}", headers=CATALOGUE).data == CONTENT

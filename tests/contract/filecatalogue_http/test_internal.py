@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from services.catalogue.domain.files.errors import CatalogueUnavailable, NotThere
 from services.catalogue.file_ports import Opened
+from services.catalogue.usecases.files import keeping
 from tests.fakes.filecatalogue_room import FileRoom, file
 
 ALICE = {"name": "alice", "group": "vo_user", "groups": ["vo_user"], "vo": "vo"}
@@ -232,3 +233,18 @@ def test_whatever_a_pfn_is_nobody_gets_a_broken_answer(room: FileRoom, pfn: str)
     answer = room.call("GET", file("/vo/web.dat", "/download"))
     assert answer.status_code in (307, 404)
     assert answer.headers.get("Location", "").isascii()
+
+
+def test_others_of_the_same_guid_keep_nothing_and_take_nothing(
+    room: FileRoom, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    registered(http)
+    for number in range(5):
+        room.add(f"/evil/{number}.dat", "mallory", GUID=GUID, Replicas={"DISK": "srm://x/y"})
+    assert room.call("GET", file("/evil/0.dat", "/download"), token="mallory").status_code == 404
+    assert asked(http, "named", guids=[GUID])["guids"] == [GUID]
+    room.did("DELETE", file("/vo/a.dat"))
+    assert asked(http, "named", guids=[GUID])["guids"] == []
+    assert registered(http) == {}
+    assert asked(http, "named", guids=[GUID])["guids"] == [GUID]

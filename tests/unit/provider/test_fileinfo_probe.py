@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -173,3 +174,20 @@ def test_what_an_origin_would_answer_differently_is_never_shared() -> None:
     other = OriginRequest("GET", plan(1).url, {"X-Key": "b", "X-More": "c"})
     assert looked_at_during_a_look(probe, origins, plan(1), [one, other]) == ["0", "1", "2"]
     assert len(origins.asked) == 3
+
+
+class TestShownName:
+    """Of a file whose URL is a right to read it."""
+
+    def test_the_urls_own_name_is_nobodys_to_see(self) -> None:
+        secret = OriginRequest("GET", "https://files.test/secret", shown_name="a.dat")
+        probe = Probe(Gate(1), ScriptedContracts(), max_checksum_bytes=0)
+        assert probe.one(secret).filename == "a.dat"
+        assert probe.many([secret])[0].filename == "a.dat"
+        assert probe.one(replace(secret, shown_name="")).filename == ""
+
+    def test_who_calls_it_otherwise_is_told_of_a_file_of_their_own(self) -> None:
+        probe = Probe(Gate(2), ScriptedContracts(), max_checksum_bytes=0)
+        secret = OriginRequest("GET", "https://files.test/secret", shown_name="a.dat")
+        found = probe.many([secret, replace(secret, shown_name="b.dat")])
+        assert [details.filename for details in found] == ["a.dat", "b.dat"]

@@ -291,7 +291,8 @@ class TestLogicalFile:
     RAW = {"type": "lfn", "lfn": "/lhcb/run 1/a.dat", "share": SHARE}  # noqa: RUF012
 
     def test_it_is_fetched_with_its_share_and_keeps_its_name(self) -> None:
-        assert plan(self.RAW, {"x": "1"}) == OriginRequest("GET", SHARED + SHARE, fallback_name="a.dat")
+        wanted = OriginRequest("GET", SHARED + SHARE, fallback_name="a.dat", shown_name="a.dat")
+        assert plan(self.RAW, {"x": "1"}) == wanted
 
     @pytest.mark.parametrize(
         "changes",

@@ -58,6 +58,11 @@ class Compatible:
     chosen: Select[Any] | None
     is_few: Mapping[Level, bool]
 
+    @property
+    def fits_if_chosen(self) -> Fits | None:
+        """Without: there is nothing to ask."""
+        return None if self.chosen is None else self.fits
+
     def fits(self, column: Any) -> Any:
         return and_(_in_region(self.scope, column), *(_fits(self.scope, one, column) for one in self.groups))
 
@@ -191,17 +196,27 @@ def _collect(connection: Connection, compatible: Compatible, level: Level, answe
     if compatible.chosen is not None and compatible.is_few[level]:
         _read_all(connection, compatible.chosen, fields, level, answer)
         return
-    left = [one for one in fields if not _walk(connection, compatible, one, answer)]
+    walks = _walks(compatible, fields)
+    left = [one for one in fields if not _walk(connection, compatible, walks[one.column], one, answer)]
     for one in left if compatible.chosen is None else ():
         _read_distinct(connection, one, answer)
     if left and compatible.chosen is not None:
         _read_all(connection, compatible.chosen, left, level, answer)
 
 
-def _walk(connection: Connection, compatible: Compatible, declared: Declared, answer: Answer) -> bool:
+def _walks(compatible: Compatible, fields: Sequence[Declared]) -> Mapping[str, Select[Any]]:
+    """By the column that has the values: to put such a statement together takes longer than to answer it."""
+    fits = compatible.fits_if_chosen
+    kinds = {one.column: one.field.level for one in fields}
+    return {column: walked(level, column, fits, TRIED, WALKED + 1) for column, level in kinds.items()}
+
+
+def _walk(
+    connection: Connection, compatible: Compatible, walk: Select[Any], declared: Declared, answer: Answer
+) -> bool:
     """From each distinct value to the next; whether that told everything."""
-    fits = None if compatible.chosen is None else compatible.fits
-    rows = connection.execute(walked(declared, fits, TRIED, WALKED + 1)).all()
+    fits = compatible.fits_if_chosen
+    rows = connection.execute(walk, {"field": declared.id}).all()
     if len(rows) > WALKED:
         return False
     answer.add(declared.field.name, (value for value, is_carried in rows if is_carried))
@@ -215,7 +230,7 @@ def _walk(connection: Connection, compatible: Compatible, declared: Declared, an
 
 def _settle(connection: Connection, declared: Declared, value: Value, fits: Fits, answer: Answer) -> bool:
     """Whether it is known now if some directory that fits carries the value."""
-    if connection.execute(select(is_carried(declared, literal(value), fits, SETTLED))).scalar_one():
+    if connection.execute(select(is_carried(declared, value, fits, SETTLED))).scalar_one():
         answer.add(declared.field.name, [value])
         return True
     return not connection.execute(select(is_carried_by_more(declared, value, SETTLED))).scalar_one()

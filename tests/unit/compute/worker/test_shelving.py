@@ -11,6 +11,7 @@ from services.compute.domain.job import Job, StoredFile
 from services.compute.domain.layout import stored_object, stored_output
 from services.compute.domain.lfns import KEPT, actor_of, address_in, guid_of
 from services.compute.domain.notices import Means, Notice
+from services.compute.domain.numbering import JOB_ID
 from services.compute.domain.sheets import Sheet
 from services.compute.domain.spec import Output
 from services.compute.ports.lfns import CatalogueUnavailable
@@ -77,6 +78,13 @@ def test_what_it_made_is_a_file_that_outlives_the_job(site: Site, job: Job) -> N
 def test_a_folder_takes_all_that_match(site: Site, job: Job) -> None:
     shelver(site)(due(job, "out/**", "/lhcb/user/"))
     assert sorted(site.catalogue.registered) == ["/lhcb/user/out/hist.root", "/lhcb/user/out/more/b.txt"]
+
+
+def test_a_folder_of_the_job_goes_into_a_folder_with_all_below_it(site: Site, job: Job) -> None:
+    shelver(site)(due(job, "out", "/lhcb/user/"))
+    assert sorted(site.catalogue.registered) == ["/lhcb/user/out/hist.root", "/lhcb/user/out/more/b.txt"]
+    with pytest.raises(ShelvingRefused, match=NOTHING):
+        shelver(site)(due(job, "out/more", LFN))
 
 
 def test_nothing_is_registered_of_a_job_that_did_not_do_well(site: Site, job: Job) -> None:
@@ -232,3 +240,24 @@ def test_bytes_that_get_their_name_just_now_are_not_forgotten(site: Site, job: J
     now = site.clock.now()
     assert sum(forget_unnamed(site.objects, slow, number, now) for number in range(FOLDERS)) == 0
     assert bytes_of(site, LFN) == b"notes.txt" * 100
+
+
+def test_an_output_that_is_called_by_the_jobs_id(site: Site) -> None:
+    def act(spec: Any) -> None:
+        for name in ("out_1.dat", "out_2.dat", "out_3.dat"):
+            (spec.mounts[0].host / name).write_bytes(name.encode())
+
+    site.engine.scripts = Script(act=act)
+    job = site.run(SPEC, outputs=(Output(folder="/work", pattern="out_*"),))
+    site.filed.by_id[job.id] = SHEET
+    shelver(site)(due(job, f"out_{JOB_ID}.dat", "/lhcb/"))
+    assert list(site.catalogue.registered) == [f"/lhcb/out_{job.id}.dat"]
+
+
+def test_the_room_is_for_all_files_of_a_wish_together(site: Site, job: Job) -> None:
+    wanted = [Wanted(path="notes.txt", lfn=f"{LFN}{number}") for number in range(3)]
+    with pytest.raises(QuotaExceeded):
+        register(site, most_bytes=2 * 900)(job, wanted, actor_of(SHEET))
+    assert (kept_bytes(site), site.catalogue.registered) == (2 * 900, {})
+    again = register(site, most_bytes=3 * 900)(job, wanted, actor_of(SHEET))
+    assert (list(again.values()), kept_bytes(site)) == ([None] * 3, 3 * 900)

@@ -159,3 +159,11 @@ def test_a_shared_files_url_is_allowed_on_a_neighbour_of_ours() -> None:
 def test_nothing_else_of_the_neighbour_is(url: str) -> None:
     with pytest.raises(UrlRefused):
         Guard(shared=SHARED).resolve(url)
+
+
+@pytest.mark.parametrize("spelling", ["HTTP://LocalHost:80/shared/", "http://localhost/shared/"])
+def test_however_the_operator_spells_the_neighbour(spelling: str) -> None:
+    guard = Guard(shared=spelling, resolver=lambda *_: ["127.0.0.1"])
+    assert guard.resolve(spelling + TOKEN).ip == "127.0.0.1"
+    with pytest.raises(UrlRefused):
+        guard.resolve("http://localhost:81/shared/" + TOKEN)
