@@ -233,3 +233,16 @@ def test_an_archive_too_large_to_keep_is_made_as_it_is_read(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert not list((room.folder / "objects").rglob("archives/*"))
     assert room.call("HEAD", f"/jobs/{jid}/outputsandbox").status_code == 200
+
+
+@pytest.mark.parametrize("form", MEDIA_TYPES)
+def test_a_name_that_is_no_text_is_packed_or_refused(room: Dirac, form: str) -> None:
+    jid = with_files(room, a_sh=b"#!/bin/sh\n")
+    owner = room.job(jid).owner
+    (name,) = room.sandboxes.list(owner)
+    room.files.put(stored_sandbox(owner, name), [gzip.compress(tarred({"caf\udce9": b"x"}))])
+    answer = room.get(f"/jobs/{jid}/inputsandbox?format={form}")
+    if form == "zip":  # whose names are texts
+        assert (answer.status_code, answer.get_json()["error"]) == (409, "conflict")
+    else:
+        assert opened(answer.data, form) == {"caf\udce9": b"x"}

@@ -13,6 +13,8 @@ from typing import IO, Any, Final, Protocol, cast
 
 import zstandard
 
+from services.compute.domain.archives.members import BadArchive, shown
+
 _GZIP: Final = 31  # zlib's window with a gzip frame around, which it gives no time
 _LEVEL: Final = 6
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the format's first
@@ -67,7 +69,7 @@ _COMPRESSORS: Final[Mapping[str, Callable[[], _Compressor]]] = {
 
 
 def pack(files: Iterable[Packed], form: Form) -> Iterator[bytes]:
-    """Raises SizeChanged, and what the files' pieces raise."""
+    """Raises SizeChanged, BadArchive (a name that the form cannot hold), and what the files' pieces raise."""
     if form.ending == "zip":
         yield from _zipped(files)
         return
@@ -105,7 +107,7 @@ def _zipped(files: Iterable[Packed]) -> Iterator[bytes]:
     sink = _Sink()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for file in files:
-            entry = zipfile.ZipInfo(file.name, _ZIP_DATE)
+            entry = zipfile.ZipInfo(_text(file.name), _ZIP_DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (_PROGRAM if file.executable else _MODE) << 16
             with archive.open(entry, "w", force_zip64=True) as member:
@@ -114,6 +116,15 @@ def _zipped(files: Iterable[Packed]) -> Iterator[bytes]:
                     yield from sink.taken()
             yield from sink.taken()
     yield from sink.taken()
+
+
+def _text(name: str) -> str:
+    """Zip archives call files by texts, tar archives by whatever bytes. Raises BadArchive."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise BadArchive(f"{shown(name)} is no text, which a zip archive needs") from None
+    return name
 
 
 class _Sink:
