@@ -6,7 +6,7 @@ before (services/catalogue/usecases/files/rights.py).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.catalogue.domain.files.entries import (
     Actor,
@@ -25,6 +25,9 @@ from services.catalogue.domain.files.fields import Condition, Field, Known, Matc
 Agree = Callable[
     [Attributes], bool
 ]  # whether the caller may do it to what has these; asked once for each kind
+
+
+MAX_SHARES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class FileTree(Protocol):
     def storage_elements(self) -> Sequence[StorageElement]: ...
 
     def share(self, lfn: str, token_hash: str, by: str, now: float) -> None:
-        """Raises NotThere."""
+        """Raises NotThere, TooMuch (MAX_SHARES of one file)."""
 
     def shared(self, token_hash: str) -> File:
         """With its replicas. Raises NotThere."""

@@ -19,10 +19,11 @@ from services.catalogue.domain.files.errors import (
     NotEmpty,
     NotPermitted,
     NotThere,
+    TooMuch,
 )
 from services.catalogue.domain.files.lfn import ROOT, above, is_below, parent_of
 from services.catalogue.domain.files.registering import difference, new_guid
-from services.catalogue.file_ports import Agree, NewAttributes, Outcome
+from services.catalogue.file_ports import MAX_SHARES, Agree, NewAttributes, Outcome
 from tests.fakes.filecatalogue_reading import Entry, MemoryReading, alone
 
 
@@ -158,6 +159,8 @@ class MemoryTree(MemoryReading):
     @alone
     def share(self, lfn: str, token_hash: str, by: str, now: float) -> None:
         self._file(lfn, False)
+        if sum(other == lfn for other in self._shares.values()) >= MAX_SHARES:
+            raise TooMuch("shares")
         self._shares[token_hash] = lfn
 
     @alone

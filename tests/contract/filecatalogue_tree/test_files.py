@@ -12,8 +12,8 @@ from services.catalogue.domain.files.entries import (
     Status,
     Usage,
 )
-from services.catalogue.domain.files.errors import NotThere
-from services.catalogue.file_ports import FileTree
+from services.catalogue.domain.files.errors import NotThere, TooMuch
+from services.catalogue.file_ports import MAX_SHARES, FileTree
 from tests.fakes.file_facts import ALICE, BOB, LATER, NOW, new_file
 
 GUID = "0f4b2a6e-0000-4000-8000-000000000001"
@@ -162,6 +162,17 @@ def test_a_share_is_found_by_its_hash_until_it_ends(tree: FileTree) -> None:
         tree.shared("3" * 64)
     with pytest.raises(NotThere):
         tree.share("/vo/g", "5" * 64, "alice", NOW)
+
+
+def test_a_file_has_so_many_shares_and_no_more(tree: FileTree) -> None:
+    _add(tree, new_file("/vo/f"), new_file("/vo/g"))
+    for number in range(MAX_SHARES):
+        tree.share("/vo/f", f"{number:064x}", "alice", NOW)
+    with pytest.raises(TooMuch):
+        tree.share("/vo/f", "f" * 64, "alice", NOW)
+    tree.share("/vo/g", "f" * 64, "alice", NOW)
+    assert tree.end_shares("/vo/f") == MAX_SHARES
+    tree.share("/vo/f", "e" * 64, "alice", NOW)
 
 
 def test_odd_names_are_kept_as_they_are(tree: FileTree) -> None:

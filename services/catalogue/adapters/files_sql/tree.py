@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
 
 from services.catalogue.adapters.files_sql.changing import SqlChanging
 from services.catalogue.adapters.files_sql.finding import file_at, files_at, replicas_of
@@ -13,8 +13,9 @@ from services.catalogue.adapters.files_sql.rows import file_of, select_files
 from services.catalogue.adapters.files_sql.tables import directories, file_ancestors, files, shares
 from services.catalogue.adapters.files_sql.work import moment
 from services.catalogue.domain.files.entries import File
-from services.catalogue.domain.files.errors import NotThere
+from services.catalogue.domain.files.errors import NotThere, TooMuch
 from services.catalogue.domain.files.lfn import child, vo_of
+from services.catalogue.file_ports import MAX_SHARES
 
 _A, _D, _F = file_ancestors.c, directories.c, files.c
 _SHARED: Final = (
@@ -61,7 +62,11 @@ class SqlTree(SqlChanging):
 
     def share(self, lfn: str, token_hash: str, by: str, now: float) -> None:
         def work(connection: Connection) -> None:
-            row = {"token_hash": token_hash, "file_id": hold_file(connection, lfn).id, "by": by}
+            number = hold_file(connection, lfn).id
+            known = select(func.count()).where(shares.c.file_id == number)
+            if connection.execute(known).scalar_one() >= MAX_SHARES:
+                raise TooMuch(f"A file has {MAX_SHARES} shares at most: end those that nobody needs.")
+            row = {"token_hash": token_hash, "file_id": number, "by": by}
             connection.execute(insert(shares), {**row, "created_at": moment(now)})
 
         self._write(work)
