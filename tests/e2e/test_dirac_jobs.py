@@ -320,3 +320,9 @@ def test_every_command_of_the_page(alice: Member, stack: Stack, tmp_path: Path) 
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
     assert "result.txt" in done.stdout
     assert '"type":"lfn"' in done.stdout.replace(" ", "")
+
+
+def test_no_private_key_is_taken(stack: Stack) -> None:
+    """Where upstream takes proxies."""
+    answer = requests.post(f"{stack.gateway}/proxy/alice/lhcb_user", data={"cert": "x"}, timeout=SECONDS)
+    assert (answer.status_code, answer.json()["error"]) == (410, "not_found")
