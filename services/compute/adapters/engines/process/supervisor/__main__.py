@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` takes longer to import than all the rest
 import marshal
 import os
 
@@ -16,6 +17,7 @@ def main() -> None:
     """The caller waits until the order is read and the supervisor is nobody's child: it outlives the
     worker.
     """
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as any other: at once, with nothing done on the way out
     order = _read_order()
     if os.fork():
         os._exit(0)
