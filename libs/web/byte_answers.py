@@ -18,7 +18,7 @@ def file_answer(open_from: Opener, size: int, media_type: str, etag: str | None 
 
     `etag` is for files that do not change (without quotes).
     """
-    if etag is not None and etag in _tags():
+    if etag is not None and etag in tags(request.headers.get("If-None-Match", "")):
         return _guarded(Response(status=304), etag)
     part = wanted(request.headers.get("Range"), size) if _range_counts(etag) else None
     start, length = part or (0, size)
@@ -32,17 +32,28 @@ def file_answer(open_from: Opener, size: int, media_type: str, etag: str | None 
 
 
 def attached(response: Response, name: str) -> Response:
-    """To be saved under `name`, not shown."""
+    """To be saved under `name`: what users made is never shown by a browser as if it were of this site."""
     response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
 
+def guards(etag: str | None) -> tuple[tuple[str, str], ...]:
+    """Headers that say for how long an answer of this version may be kept."""
+    nosniff = ("X-Content-Type-Options", "nosniff")
+    if not etag:
+        return nosniff, ("Cache-Control", "no-store")
+    return nosniff, ("Cache-Control", "private, no-cache"), ("ETag", f'"{etag}"')
+
+
+def tags(sent: str) -> set[str]:
+    """The versions that an If-None-Match names."""
+    return {tag.strip().removeprefix("W/").strip('"') for tag in sent.split(",")}
+
+
 def _guarded(response: Response, etag: str | None) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-cache" if etag else "no-store"
-    if etag:
-        response.headers["ETag"] = f'"{etag}"'
+    response.headers.update(dict(guards(etag)))
     return response
 
 
@@ -50,8 +61,3 @@ def _range_counts(etag: str | None) -> bool:
     """If-Range (RFC 9110 13.1.5): of another version only the whole is of use."""
     condition = request.headers.get("If-Range")
     return condition is None or (etag is not None and condition.strip() == f'"{etag}"')
-
-
-def _tags() -> set[str]:
-    sent = request.headers.get("If-None-Match", "")
-    return {tag.strip().removeprefix("W/").strip('"') for tag in sent.split(",")}

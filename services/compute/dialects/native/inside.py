@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
+from libs.web.byte_answers import attached
 from libs.web.gate import needs
 from libs.web.params import BadParams
-from services.compute.dialects.native.answers import answer, attached
+from services.compute.dialects.native.answers import answer
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.requests import Query, caller, sent_document, viewer
 from services.compute.domain.spec import Spec

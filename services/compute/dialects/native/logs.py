@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
+from libs.web.byte_answers import attached, file_answer
 from libs.web.gate import needs
 from services.compute.dialects.native import sse
-from services.compute.dialects.native.answers import answer, as_bytes, attached
+from services.compute.dialects.native.answers import answer
 from services.compute.dialects.native.following import end_of, following, no_more, waiting
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.requests import LARGEST, Query, last_event_id, viewer, wants_events
@@ -51,7 +52,7 @@ def add(room: Blueprint, parts: NativeParts) -> None:
             return _stream(parts, asked, offset or 0, size)
         if offset is not None or query.text("wait") is not None:
             return _poll(parts, asked, offset or 0, query.wait())
-        shown = as_bytes(
+        shown = file_answer(
             lambda start, length: parts.logs.open(job, attempt, asked.stream, start, length), size, MEDIA_TYPE
         )
         return attached(shown, f"{job.uid}.{asked.stream}.log")

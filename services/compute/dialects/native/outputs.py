@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
+from libs.web.byte_answers import attached, file_answer
 from libs.web.gate import needs
-from services.compute.dialects.native.answers import answer, as_bytes, attached
+from services.compute.dialects.native.answers import answer
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.requests import Query, viewer
 from services.compute.dialects.native.views import PREFIX, file_view
@@ -34,7 +35,7 @@ def add(room: Blueprint, parts: NativeParts) -> None:
         def pieces(start: int, length: int | None) -> Iterator[bytes]:
             return parts.results.open(job, Stored.OUTPUT, path, start, length)
 
-        shown = as_bytes(pieces, file.size, file.media_type, etag=file.sha256)
+        shown = file_answer(pieces, file.size, file.media_type, etag=file.sha256)
         return attached(shown, path.rpartition("/")[2])
 
     @room.get("/jobs/<ref>/outputs.zip")

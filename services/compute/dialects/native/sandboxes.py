@@ -6,9 +6,10 @@ from typing import Final
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import ClientDisconnected
 
+from libs.web.byte_answers import attached, file_answer
 from libs.web.gate import needs
 from libs.web.params import BadParams, TooLarge
-from services.compute.dialects.native.answers import answer, as_bytes, attached, nothing
+from services.compute.dialects.native.answers import answer, nothing
 from services.compute.dialects.native.parts import NativeParts
 from services.compute.dialects.native.problems import LengthMissing
 from services.compute.dialects.native.requests import Query, caller
@@ -40,7 +41,7 @@ def add(room: Blueprint, parts: NativeParts) -> None:
     def show_sandbox(name: str) -> Response:
         owner = caller().subject
         size = sandboxes.size(owner, name)
-        shown = as_bytes(lambda start, length: sandboxes.open(owner, name, start, length), size, OCTETS)
+        shown = file_answer(lambda start, length: sandboxes.open(owner, name, start, length), size, OCTETS)
         return attached(shown, name)
 
     @room.delete("/sandboxes/<name>")

@@ -1,16 +1,15 @@
 """Answers that are no documents: texts, long lists, files."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from flask import Response, request
 
-from libs.web.ranges import content_range, wanted
+from libs.web.byte_answers import Opener, attached, file_answer
 
 TEXT: Final = "text/plain; charset=utf-8"
 GUARDS: Final = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 PIECE: Final = 1 << 20  # bytes of a list that go out at a time
-Opener = Callable[[int, int | None], Iterator[bytes]]
 
 
 def text(pieces: Iterable[bytes]) -> Response:
@@ -32,21 +31,8 @@ def array(rows: Iterator[bytes]) -> Response:
 
 
 def download(open_from: Opener, size: int, media_type: str, name: str) -> Response:
-    """A file of `size` bytes, or the range of it that is asked for; it never changes. Raises NotSatisfiable.
-
-    What users made is never shown by a browser as if it were of this site.
-    """
-    part = wanted(request.headers.get("Range"), size) if "If-Range" not in request.headers else None
-    start, length = part or (0, size)
-    body = iter(()) if request.method == "HEAD" else open_from(start, length)
-    response = Response(body, 206 if part else 200, content_type=media_type)
-    response.headers["Content-Length"] = str(length)
-    response.headers["Accept-Ranges"] = "bytes"
-    if part:
-        response.headers["Content-Range"] = content_range(start, length, size)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return _guarded(response)
+    """A file of `size` bytes, or the range that is asked for; it never changes. Raises NotSatisfiable."""
+    return attached(file_answer(open_from, size, media_type), name)
 
 
 def _array(rows: Iterator[bytes]) -> Iterator[bytes]:
