@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -70,8 +71,13 @@ RATES: tuple[Case, ...] = (
 )
 
 
+TERMINATED = 128 + signal.SIGTERM
+
+
 def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    # Whoever ends it early must not be left with a stack: SystemExit goes through what stops it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as folder:
         config = StackConfig(run_dir=Path(folder), ports=free_ports(), environment=_environment(options))
         jobs.prepare(config)
