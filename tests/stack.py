@@ -14,7 +14,7 @@ from scripts.stack import up as stack
 from scripts.stack.config import REPO, StackConfig
 from scripts.stack.free_ports import free_ports
 from scripts.stack.processes import find, tail
-from tests import nursery
+from tests import guardian, nursery
 
 OCEANJS = REPO / "tests" / "e2e" / "oceanjs"
 
@@ -65,10 +65,12 @@ def running(
     config = StackConfig(run_dir=run_dir, ports=free_ports(), environment=dict(environment or {}))
     config = replace(config, **changes)  # type: ignore[arg-type]
     processes.start_with(nursery.spawn)
+    guard = guardian.watch(run_dir)
     try:
         yield Stack(config, stack.up(config))
     finally:
         stack.down(config)
+        guardian.dismiss(guard)
 
 
 def run_node(
