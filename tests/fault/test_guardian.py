@@ -27,11 +27,11 @@ def test_a_stack_ends_with_its_killed_tests(tmp_path: Path) -> None:
     test = subprocess.Popen(
         [sys.executable, "-c", TEST, str(tmp_path)], cwd=REPO, stdout=subprocess.PIPE, env=dict(os.environ)
     )
-    assert test.stdout is not None
-    assert test.stdout.readline() == b"up\n"
-    sleeper = processes.find(tmp_path, "sleeper")
-    assert sleeper is not None
-    assert sleeper.alive()
-    test.send_signal(signal.SIGKILL)
-    test.wait()
+    with test:
+        assert test.stdout is not None
+        assert test.stdout.readline() == b"up\n"
+        sleeper = processes.find(tmp_path, "sleeper")
+        assert sleeper is not None
+        assert sleeper.alive()
+        test.send_signal(signal.SIGKILL)
     wait_for(lambda: not sleeper.alive(), "the end of what the test had started")
