@@ -58,7 +58,7 @@ def read_environment_file(text: str) -> EnvironmentFile:
         raise BadEnvironmentFile(["The file is larger than 1 MiB."])
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a bare ValueError
         raise BadEnvironmentFile([f"It is not TOML: {error}."]) from None
     reading = _Reading()
     reading.only(document, {"environment", "quota"}, "the file")

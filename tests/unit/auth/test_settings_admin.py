@@ -5,6 +5,8 @@ import pytest
 from libs.web.settings import Env
 from services.auth.settings_admin import FirstAdmin, first_admin
 
+pytestmark = pytest.mark.clause("openpai 3.6")
+
 
 def read(**environ: str) -> tuple[FirstAdmin | None, list[str]]:
     env = Env(environ)

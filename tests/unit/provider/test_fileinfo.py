@@ -13,6 +13,8 @@ from services.provider.domain.origins import OriginRefused, OriginUnavailable
 from tests.fakes.file_world import MAX_CHECKSUM_BYTES, FileWorld
 from tests.fakes.origins import FakeReply
 
+pytestmark = pytest.mark.clause("ocean 2.7")
+
 URL = "https://files.test/folder/data.csv?token=s"
 CSV = {"content-type": "text/csv; charset=utf-8", "content-length": "5"}
 BALANCE = {

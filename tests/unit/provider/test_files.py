@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from services.provider.domain.files import MAX_FILES, FilesUnusable, NoSuchFile, parse_files, pick
 
+pytestmark = pytest.mark.clause("ocean 6")
+
 DATATOKEN = "0x358e56e10a4a906ABd6a941aDd851aedD69F65e2"
 NFT = "0xBD558814eE914800EbfeF4a1cbE196F5161823d9"
 FILE = {"type": "url", "url": "https://files.test/a"}

@@ -16,6 +16,8 @@ from services.provider.domain.file_names import (
     safe_name,
 )
 
+pytestmark = pytest.mark.clause("ocean 2.6")
+
 URL = "https://files.test/folder/noext?token=secret#x"
 
 

@@ -18,6 +18,8 @@ from services.provider.domain.file_types import (
 from services.provider.domain.origins import ContractCall, OriginRequest
 from services.provider.domain.userdata import UserdataUnreadable, parse_userdata
 
+pytestmark = pytest.mark.clause("ocean 6")
+
 SHARED = "http://catalogue.test/filecatalogue/shared/"
 GATEWAYS = Gateways("https://ipfs.test", "https://arweave.test/", SHARED)
 SHARE = "abcdefghij_-ABCDEFGHIJ0123456789abcdefghijk"

@@ -13,6 +13,8 @@ from services.provider.domain.userdata import (
     with_consumer_parameters,
 )
 
+pytestmark = pytest.mark.clause("ocean 6")
+
 
 @pytest.mark.parametrize("value", [None, "", {}, "{}"])
 def test_no_userdata(value: object) -> None:

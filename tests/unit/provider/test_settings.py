@@ -13,6 +13,8 @@ from services.provider.domain.errors import UnsupportedChain
 from services.provider.settings import Settings, load_settings
 from tests.fakes.provider import PROVIDER_ADDRESS, PROVIDER_KEY, environment
 
+pytestmark = pytest.mark.clause("ocean 10")
+
 OTHER = "0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8"
 OTHER_ADDRESS = PrivateKey(OTHER).address
 TOKEN = "0xe78a0f7e598cc8b0bb87894b0f60dd2a88d6a8ab"

@@ -49,13 +49,14 @@ def expand(
 
 
 def written(wanted: Iterable[Wanted]) -> dict[str, object]:
-    """Contents that say the same, `{field: {operator: value}}`; of one operator twice, a list of both."""
-    found: dict[str, dict[str, object]] = {}
+    """Contents that say the same, `{field: {operator: value}}`; of one operator several times, a list."""
+    found: dict[str, dict[str, list[object]]] = {}
     for one in wanted:
-        operators = found.setdefault(one.field, {})
-        sign = one.operator.value
-        operators[sign] = [operators[sign], one.operand] if sign in operators else one.operand
-    return dict(found)
+        found.setdefault(one.field, {}).setdefault(one.operator.value, []).append(one.operand)
+    return {
+        name: {sign: operands[0] if len(operands) == 1 else operands for sign, operands in operators.items()}
+        for name, operators in found.items()
+    }
 
 
 def check_contents(

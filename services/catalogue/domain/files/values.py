@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from services.catalogue.domain.files.errors import InvalidValue
@@ -68,16 +68,13 @@ def free(name: str, raw: object) -> Value:
 
 def number_of(name: str, raw: object) -> Decimal:
     """Exactly what it says. Raises InvalidValue."""
-    if isinstance(raw, int) and raw.bit_length() < _MAX_NUMBER_LENGTH:
+    if isinstance(raw, int) and not isinstance(raw, bool) and raw.bit_length() < _MAX_NUMBER_LENGTH:
         return Decimal(raw)
     if isinstance(raw, float) and math.isfinite(raw):
         return Decimal(repr(raw))
     text = raw.strip() if isinstance(raw, str) else ""
     if len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
-        try:
-            return Decimal(text)
-        except InvalidOperation:
-            pass
+        return Decimal(text)
     raise InvalidValue(name, "takes a number")
 
 

@@ -141,5 +141,5 @@ class _Sink:
 
     def taken(self) -> Iterator[bytes]:
         pieces, self._pieces = self._pieces, []
-        if pieces:
-            yield b"".join(pieces)
+        if found := b"".join(pieces):
+            yield found

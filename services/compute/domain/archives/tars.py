@@ -65,8 +65,6 @@ class _Content:
     """A member's bytes, and what fills its last block."""
 
     def __init__(self, file: Readable, size: int) -> None:
-        if size < 0:
-            raise BadArchive("a size in it is none")
         self._file = file
         self._left = size
         self._filling = -size % _BLOCK

@@ -37,8 +37,10 @@ def members(file: IO[bytes]) -> Iterator[Member]:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     mode = info.external_attr >> 16 if info.create_system == _UNIX else 0
     parts = parts_of(info.filename)
-    if info.is_dir():
+    if info.filename.endswith("/"):  # is_dir() of an empty name is an error of Python's
         return Member(parts, Kind.FOLDER)
+    if not parts:
+        raise BadArchive("it holds a file without a name")
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
         raise BadArchive("it is encrypted, or packed in a way that is not read here")
     content = _content(archive, info)

@@ -10,6 +10,8 @@ import pytest
 from services.auth.adapters.argon2 import Argon2Passwords, imported
 from services.auth.domain.people import PasswordsBusy
 
+pytestmark = pytest.mark.clause("openpai 3.2")
+
 # OpenPAI contract 3.2: the check value of `admin` with `admin-password`.
 PREFIX = "822330e44ace9eba338341d3d6830ac5cd60661b"
 

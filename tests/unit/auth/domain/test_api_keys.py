@@ -12,6 +12,8 @@ from services.auth.domain.api_keys import (
     split_key,
 )
 
+pytestmark = pytest.mark.clause("dcp 2.4")
+
 SECRET = "-_" + "aZ9" * 13 + "xy"
 
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from services.auth.domain.certificates import CertificateRefused, parse_pem, slash_form
 from tests.fakes.certificates import Authority, name
 
+pytestmark = pytest.mark.clause("dirac 1.2", "dirac 1.8")
+
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CA = Authority()
 

@@ -30,6 +30,8 @@ from services.auth.domain.clients import (
 )
 from services.auth.domain.errors import AuthError
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 URI = "https://app.example/cb"
 KEY = {"kty": "EC", "crv": "P-256", "x": "x" * 43, "y": "y" * 43}
 NAMES = [

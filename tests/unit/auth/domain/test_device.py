@@ -20,6 +20,8 @@ from services.auth.domain.device import (
     user_hash,
 )
 
+pytestmark = pytest.mark.clause("prominence 5.3")
+
 REQUEST = DeviceRequest(client_id="c", scopes=(), created_at=0, expires_at=600)
 
 

@@ -19,6 +19,8 @@ from services.auth.domain.dirac import (
 )
 from services.auth.domain.people import Group, Person, PersonState
 
+pytestmark = pytest.mark.clause("dirac 1.7")
+
 USER = Group(name="vo_user", vo="vo", properties=("NormalUser", "StageAllowed"))
 ADMIN = Group(name="vo_admin", vo="vo", properties=("JobAdministrator",))
 OTHER = Group(name="other_user", vo="other", properties=("NormalUser",))

@@ -7,6 +7,8 @@ from services.auth.domain.certificates import slash_form
 from services.auth.domain.distinguished_names import parse_dn
 from services.auth.domain.people import BadField
 
+pytestmark = pytest.mark.clause("dirac 1.8")
+
 
 @pytest.mark.parametrize(
     ("text", "stored"),

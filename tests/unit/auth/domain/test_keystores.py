@@ -15,6 +15,8 @@ from services.auth.domain.keystores import (
 )
 from tests.dcp_vectors import VECTORS, A, B, KeystoreVector, basic
 
+pytestmark = pytest.mark.clause("dcp 2.1")
+
 
 def passwords(credentials: str) -> list[tuple[bytes, ...]]:
     return [attempt.passwords for attempt in read_basic(credentials)]

@@ -14,6 +14,8 @@ from services.auth.domain.openpai import (
     is_too_short,
 )
 
+pytestmark = pytest.mark.clause("openpai 3.1", "openpai 3.3", "openpai 3.4")
+
 
 @pytest.mark.parametrize("name", ["a", "A_9", "_", "0", "a" * 64])
 def test_names_of_new_users(name: str) -> None:

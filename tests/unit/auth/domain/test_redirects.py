@@ -5,6 +5,8 @@ import pytest
 from services.auth.domain.errors import AuthError
 from services.auth.domain.redirects import MAX_CHARS, BadRedirectUri, check, extended, fits
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 LENGTH = "A redirect URI has 1 to 2000 characters."
 FRAGMENT = "A redirect URI has no fragment."
 SHAPE = "The redirect URI is not a URI."

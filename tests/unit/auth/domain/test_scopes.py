@@ -6,6 +6,8 @@ from services.auth.domain import scopes
 from services.auth.domain.errors import AuthError
 from services.auth.domain.scopes import UnknownScope, format_scope, parse_scope
 
+pytestmark = pytest.mark.clause("dcp 2.4", "dirac 1.5")
+
 
 @pytest.mark.parametrize(
     ("text", "found"),

@@ -16,6 +16,8 @@ from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_keys import MemoryApiKeys, person
 from tests.fakes.auth_people import MemoryAudit, MemoryPeople
 
+pytestmark = pytest.mark.clause("dcp 2.4")
+
 PEER = "192.0.2.7"
 EVERYTHING = frozenset({"job:read", "job:write", "accounts:read", "keys"})
 

@@ -8,6 +8,8 @@ from services.auth.domain.people import WrongPassword
 from services.auth.usecases.first_admin import ensure_admin
 from tests.fakes.auth_admin import Office
 
+pytestmark = pytest.mark.clause("openpai 3.6")
+
 
 def ensure(office: Office, username: str = "admin") -> bool:
     return ensure_admin(office.people, office.accounts, username, "correct horse")

@@ -22,6 +22,8 @@ from tests.fakes.auth_keys import person
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("dcp 2.1", "dcp 2.3")
+
 PEER = "192.0.2.7"
 
 

@@ -19,6 +19,8 @@ from services.auth.usecases.passwords import Passwords
 from tests.fakes.auth import FrozenClock
 from tests.fakes.auth_people import MemoryAudit, MemoryGuesses, MemoryPeople, PlainHasher
 
+pytestmark = pytest.mark.clause("openpai 3.1")
+
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.9"
 RIGHT = "correct horse"
 

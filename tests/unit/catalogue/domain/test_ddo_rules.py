@@ -14,6 +14,8 @@ from services.catalogue.domain.ddo_schema import schema_of
 from services.catalogue.domain.ddo_shapes import VERSIONS, ddo_shape
 from tests.fakes.catalogue_assets import address, raw_ddo
 
+pytestmark = pytest.mark.clause("ocean C2.3")
+
 LONG = ("4.3.0", "4.5.0")
 
 

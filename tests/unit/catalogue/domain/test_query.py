@@ -31,6 +31,8 @@ from services.catalogue.domain.query.nodes import (
 from services.catalogue.domain.query.query_string import Options, parse_query_string
 from services.catalogue.domain.query.search import parse_search
 
+pytestmark = pytest.mark.clause("ocean C2.2")
+
 A = (("a", 1.0),)
 
 

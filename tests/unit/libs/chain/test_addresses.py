@@ -8,6 +8,8 @@ import pytest
 from libs.chain.addresses import load_address_file
 from libs.chain.errors import BadChainSettings, UnknownChain
 
+pytestmark = pytest.mark.clause("ocean C3.2")
+
 OCEAN = "0xCfDdA22C9837aE76E0faA845354f33C62E03653a"
 
 

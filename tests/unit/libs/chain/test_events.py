@@ -12,6 +12,8 @@ from libs.chain import events
 from libs.chain.abi import checksum
 from libs.chain.types import Log, MetadataKind
 
+pytestmark = pytest.mark.clause("ocean 8.2", "ocean C3.5")
+
 EMITTER = checksum("0x" + "aa" * 20)
 OTHER = checksum("0x" + "bb" * 20)
 A, B, C = (checksum("0x" + digit * 40) for digit in "123")

@@ -9,6 +9,8 @@ from libs.signing.errors import DecryptionFailed, MalformedKey
 from libs.signing.keys import PrivateKey
 from tests.unit.libs.signing import vectors as v
 
+pytestmark = pytest.mark.clause("ocean 5.1")
+
 KEY = PrivateKey(v.PROVIDER_KEY)
 BLOB = bytes.fromhex(v.ECIES_BLOB)
 

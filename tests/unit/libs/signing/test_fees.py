@@ -10,6 +10,8 @@ from libs.signing.keys import CURVE_ORDER, PrivateKey
 from libs.signing.personal import digest
 from tests.unit.libs.signing import vectors as v
 
+pytestmark = pytest.mark.clause("ocean 8.3")
+
 KEY = PrivateKey(v.PROVIDER_KEY)
 QUOTE = fees.FeeQuote(
     provider_data=v.FEE_PROVIDER_DATA,

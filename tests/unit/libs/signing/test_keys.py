@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.signing import keys
-from libs.signing.errors import KeystoreRefused, MalformedAddress, MalformedKey
+from libs.signing.errors import KeystoreRefused, MalformedAddress, MalformedKey, PureCurveRefused
 from tests.unit.libs.signing.vectors import KEY, N_DID, PROVIDER_ADDRESS, PROVIDER_KEY, PROVIDER_PUBLIC, A, N
 
 
@@ -208,3 +208,20 @@ def test_start_is_refused_when_eth_keys_would_run_in_pure_python() -> None:
     assert _checked_with("NativeECCBackend", "import eth_keys") != 0
     assert _checked_with("CoinCurveECCBackend", "import eth_keys") == 0
     assert _checked_with("NativeECCBackend", "pass") == 0, "nobody has loaded it, nobody will use it"
+
+
+def test_a_curve_with_other_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "address_of", lambda public_key64: "0x" + "0" * 40)
+    with pytest.raises(PureCurveRefused, match=r"^the native curve gives wrong answers$"):
+        keys.require_native_curve()
+
+
+def test_eth_keys_is_asked_where_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    import eth_keys
+
+    monkeypatch.setenv("ECC_BACKEND_CLASS", "eth_keys.backends.NativeECCBackend")
+    monkeypatch.setitem(sys.modules, "eth_keys", eth_keys)
+    with pytest.raises(PureCurveRefused, match=r"^eth-keys runs on NativeECCBackend; install coincurve$"):
+        keys.require_native_curve()
+    monkeypatch.delitem(sys.modules, "eth_keys")
+    keys.require_native_curve()

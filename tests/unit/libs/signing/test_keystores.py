@@ -15,6 +15,8 @@ from libs.signing.keccak import keccak256
 from libs.signing.keystores import Keystore, Pbkdf2, Scrypt, keystore_of, read_keystore
 from tests.dcp_vectors import VECTORS, A, KeystoreVector
 
+pytestmark = pytest.mark.clause("dcp 2.2", "dcp 2.3", "dcp 8.1")
+
 SECRET = bytes([0x46]) * 32
 Document = dict[str, Any]
 Change = Callable[[Document], object]

@@ -6,6 +6,8 @@ from libs.signing import messages as m
 from libs.signing.errors import MalformedMessage, SigningError
 from tests.unit.libs.signing.vectors import VECTORS, A, D, J, N, Vector
 
+pytestmark = pytest.mark.clause("ocean 3.2", "ocean 3.3", "ocean 3.4")
+
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v.name)
 def test_text_is_the_vectors_message(vector: Vector) -> None:

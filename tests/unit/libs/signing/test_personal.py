@@ -10,6 +10,8 @@ from libs.signing.keys import CURVE_ORDER, PrivateKey
 from tests.unit.libs.signing import vectors as v
 from tests.unit.libs.signing.vectors import KEY, VECTORS, A, Vector
 
+pytestmark = pytest.mark.clause("ocean 3.1", "ocean 3.4")
+
 each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda item: item.name)
 SIGNER = PrivateKey(KEY)
 V1 = VECTORS[0]

@@ -270,3 +270,10 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(max_size=10).map(lambda name: "x" + name), json_values, max_size=5))
 def test_claims_round_trip(claims: dict[str, Any]) -> None:
     assert tokens.verify(tokens.issue(claims, KEY, {}), JWKS) == claims
+
+
+def test_a_token_of_another_kind_is_refused() -> None:
+    token = tokens.issue(CLAIMS, KEY, {"typ": "at+jwt"})
+    assert tokens.verify(token, JWKS, "at+jwt") == CLAIMS
+    with pytest.raises(TokenRefused, match=r"^token of another kind$"):
+        tokens.verify(TOKEN, JWKS, "at+jwt")

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from libs.web.any_body import EATEN, NEITHER, decode_body, read_any_body
 from libs.web.params import BadParams, TooLarge
 
+pytestmark = pytest.mark.clause("openpai 2.1")
+
 
 def said(body: bytes) -> str:
     with pytest.raises(BadParams) as caught:

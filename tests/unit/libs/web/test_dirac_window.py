@@ -10,6 +10,8 @@ from libs.web.dirac_window import legacy_window
 from libs.web.gate import Gate, Refused, add_window, install_gate, needs
 from libs.web.principal import Principal
 
+pytestmark = pytest.mark.clause("dirac 0.2", "dirac 1.4")
+
 TOKEN, OTHER = "T" * 43, "O" * 43
 
 

@@ -9,6 +9,8 @@ from libs.web.ocean_form import Form, auth_token, is_address, is_integer, is_non
 from libs.web.ocean_shapes import FieldErrors
 from libs.web.params import NumberText, Params
 
+pytestmark = pytest.mark.clause("ocean 0.2")
+
 
 def form(bail: bool = False, **values: Any) -> Form:
     return Form(Params(values), bail=bail)

@@ -10,6 +10,8 @@ from werkzeug.wrappers import Request
 
 from libs.web.params import BadParams, Limits, NumberText, Params, TooLarge, parse_json, to_json
 
+pytestmark = pytest.mark.clause("ocean 0.2")
+
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 

@@ -10,7 +10,17 @@ from werkzeug.test import Client
 
 from libs.web import edge
 from libs.web.credentials import Credential
-from libs.web.gate import Gate, TooManyTries, add_window, install_gate, needs, public, rfc6750_window, signed
+from libs.web.gate import (
+    Gate,
+    TooManyTries,
+    add_window,
+    install_gate,
+    needs,
+    public,
+    rfc6750_window,
+    service_only,
+    signed,
+)
 from libs.web.http import PeerUnavailable
 from libs.web.plain import Answer, Asked, Way, add_way, json_answer
 from libs.web.principal import Principal
@@ -211,8 +221,8 @@ def test_log_and_metrics_name_the_route(
     assert '"bytes": 13' in line
 
 
-@pytest.mark.parametrize(("endpoint", "mark"), [("open", public), ("none", None)])
-def test_only_views_behind_the_gate_or_a_signature_have_short_ways(endpoint: str, mark: Any) -> None:
+@pytest.mark.parametrize(("endpoint", "mark"), [("inside", service_only), ("none", None)])
+def test_only_views_that_clients_may_call_have_short_ways(endpoint: str, mark: Any) -> None:
     app = Flask(__name__, static_folder=None)
     room = Blueprint("room", __name__)
     if mark is not None:
@@ -222,6 +232,16 @@ def test_only_views_behind_the_gate_or_a_signature_have_short_ways(endpoint: str
     install_gate(app, Gate())
     with pytest.raises((KeyError, ValueError)):
         Client(app).get("/")
+
+
+def test_what_is_everybodys_has_a_short_way_and_no_principal() -> None:
+    app = Flask(__name__, static_folder=None)
+    room = Blueprint("room", __name__)
+    room.add_url_rule("/", "open", public(lambda: "the usual way"))
+    add_way(room, Way("open", "GET", "/", lambda asked: Answer(200, (), repr(asked.caller).encode())))
+    app.register_blueprint(room)
+    install_gate(app, Gate())
+    assert Client(app).get("/", headers={"Authorization": "Bearer x"}).get_data() == b"None"
 
 
 def test_a_way_without_a_principal_gives_none() -> None:

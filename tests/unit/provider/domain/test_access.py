@@ -12,6 +12,8 @@ from services.provider.domain.asset import Service
 from services.provider.domain.errors import ProviderError
 from tests.fakes.receipts import CONSUMER, DATATOKEN, STRANGER
 
+pytestmark = pytest.mark.clause("ocean 2.6")
+
 ENVIRONMENTS = frozenset({CONSUMER})
 
 

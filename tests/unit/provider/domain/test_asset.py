@@ -11,6 +11,8 @@ from services.provider.domain.asset import Asset, MalformedAsset, ServiceNotFoun
 from tests.fakes.ddos import DID, ddo, service
 from tests.fakes.receipts import DATATOKEN, NFT, OTHER_TOKEN
 
+pytestmark = pytest.mark.clause("ocean 7.1", "ocean 7.2")
+
 
 def test_a_document_becomes_an_asset() -> None:
     asset = parse_asset(ddo(), DID)

@@ -9,6 +9,8 @@ from services.provider.domain.consumable import AccessDenied, AssetNotConsumable
 from tests.fakes.ddos import DID, ddo
 from tests.fakes.receipts import CONSUMER, NFT, STRANGER
 
+pytestmark = pytest.mark.clause("ocean 7.3")
+
 
 def entry(*addresses: str) -> dict[str, Any]:
     return {"type": "address", "values": list(addresses)}

@@ -24,6 +24,8 @@ from services.provider.domain.documents import (
     is_files_object,
 )
 
+pytestmark = pytest.mark.clause("ocean 5.3")
+
 
 @given(st.binary(max_size=4000))
 def test_what_python_compresses_comes_back(data: bytes) -> None:

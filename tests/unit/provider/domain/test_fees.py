@@ -15,6 +15,8 @@ from services.provider.domain.fees import (
     seconds_bought,
 )
 
+pytestmark = pytest.mark.clause("ocean 8.3")
+
 TOKEN = "0xe78A0F7E598Cc8b0Bb87894B0F60dD2a88d6a8Ab"
 OCEAN = "0x967da4048cD07aB37855c090aAF366e4ce1b9F48"
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from services.provider.domain.nonces import MalformedNonce, check_nonce, client_view, sort_key
 
+pytestmark = pytest.mark.clause("ocean 4")
+
 ACCEPTED = st.from_regex(r"\A[0-9]{1,30}(\.[0-9]{1,12})?\Z").filter(str.isascii)
 MALFORMED = [
     "",

@@ -7,6 +7,8 @@ from services.provider.domain.errors import ProviderError
 from services.provider.domain.order_errors import MalformedTxId, OrderError, OrderRefused
 from tests.fakes.receipts import DATATOKEN
 
+pytestmark = pytest.mark.clause("ocean 8.4")
+
 TX = "0x" + "ab" * 32
 REASONS = [
     (OrderError("whatever"), "ORDER_INVALID", "whatever"),

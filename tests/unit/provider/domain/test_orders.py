@@ -50,6 +50,8 @@ from tests.fakes.receipts import (
     reuse_log,
 )
 
+pytestmark = pytest.mark.clause("ocean 8.4", "ocean 12")
+
 CLAIM = Claim(
     tx_id=TX,
     datatoken=DATATOKEN,

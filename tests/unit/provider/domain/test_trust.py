@@ -20,6 +20,8 @@ from services.provider.domain.trust import (
     parse_policy,
 )
 
+pytestmark = pytest.mark.clause("ocean C1.7", "ocean 7.2")
+
 DID, OTHER = "did:op:" + "1" * 64, "did:op:" + "2" * 64
 OWNER = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 A, B = "aa" * 32, "bb" * 32

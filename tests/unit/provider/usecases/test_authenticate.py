@@ -19,6 +19,8 @@ from services.provider.ports import TokenHolder
 from services.provider.usecases.authenticate import Authenticate
 from tests.fakes.provider import CHAIN_ID, FakeChain, FakeChains, FakeTokens, MemoryLedger
 
+pytestmark = pytest.mark.clause("ocean 3.1", "ocean 9")
+
 ALICE = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
 MALLORY = PrivateKey("0x" + "11" * 32)
 WALLET = "0xe78A0F7E598Cc8b0Bb87894B0F60dD2a88d6a8Ab"

@@ -1,15 +1,28 @@
 """What may be registered, and the words it comes in."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.catalogue.domain.files.entries import ChecksumType, FileType, NewAttributes, NewFile, Status
+from services.catalogue.domain.files.entries import (
+    Attributes,
+    ChecksumType,
+    File,
+    FileType,
+    NewAttributes,
+    NewFile,
+    Replica,
+    ReplicaType,
+    Status,
+)
 from services.catalogue.domain.files.errors import InvalidPath, InvalidValue, NotPermitted
 from services.catalogue.domain.files.registering import (
     checked,
     checked_guid,
+    difference,
     read_attributes,
+    read_flag,
     read_new_file,
     refuse_own,
 )
@@ -198,3 +211,55 @@ def test_a_guid_is_lower_case() -> None:
     for text in ("", GUID + "0", "{" + GUID + "}", GUID.replace("-", "_"), "\n" + GUID):
         with pytest.raises(InvalidValue):
             checked_guid(text)
+
+
+@pytest.mark.parametrize("value", [None, False, True])
+def test_a_flag_is_true_or_false(value: bool | None) -> None:
+    assert read_flag("Force", value) is bool(value)
+    others: tuple[object, ...] = (0, 1, "true", [])
+    for other in others:
+        with pytest.raises(InvalidValue, match=r"^Force: is true or false$"):
+            read_flag("Force", other)
+
+
+KNOWN = File(
+    id=1,
+    lfn=LFN,
+    size=12,
+    checksum="aa",
+    checksum_type=ChecksumType.MD5,
+    guid=GUID.lower(),
+    type=FileType.FILE,
+    attributes=Attributes(
+        uid=1,
+        owner="bob",
+        gid=1,
+        group="prod",
+        mode=0o775,
+        status=Status.GOOD,
+        created_at=0.0,
+        modified_at=0.0,
+    ),
+    replicas=(Replica(se="SE1", pfn="srm://x", status=Status.GOOD, type=ReplicaType.MASTER),),
+)
+SAME = NewFile(lfn=LFN, size=12, checksum="aa", checksum_type=ChecksumType.MD5, replicas={"SE1": "srm://x"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, None),
+        ({"guid": GUID.lower()}, None),
+        ({"replicas": {}}, None),
+        ({"mode": 0o700}, None),
+        ({"guid": "0" + GUID.lower()[1:-1] + "e"}, "another GUID"),
+        ({"size": 13}, "another size"),
+        ({"checksum": "ab"}, "another checksum"),
+        ({"checksum_type": ChecksumType.SHA256}, "another checksum"),
+        ({"replicas": {"SE1": "srm://y"}}, "another replica, or none, at SE1"),
+        ({"replicas": {"SE1": "srm://x", "SE2": "srm://x"}}, "another replica, or none, at SE2"),
+    ],
+    ids=str,
+)
+def test_in_what_a_file_differs_from_the_one_that_is_there(changes: dict[str, Any], told: str | None) -> None:
+    assert difference(replace(SAME, **changes), KNOWN) == told

@@ -7,6 +7,8 @@ import pytest
 from services.catalogue.domain.files.entries import Actor, Attributes, Status
 from services.catalogue.domain.files.rights import Wish, allows, owns
 
+pytestmark = pytest.mark.clause("dirac 3.5")
+
 OF_ALICE = Attributes(
     uid=1, owner="alice", gid=1, group="prod", mode=0, status=Status.GOOD, created_at=0, modified_at=0
 )
