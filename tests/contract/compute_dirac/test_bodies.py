@@ -8,6 +8,8 @@ import pytest
 
 from tests.fakes.compute_dirac import ECHO, LARGE, SMALL, Dirac
 
+pytestmark = pytest.mark.clause("dirac 0.2", "dirac 0.3", "dirac 2.6")
+
 TEXT = json.dumps(ECHO)
 FORM = "application/x-www-form-urlencoded"
 

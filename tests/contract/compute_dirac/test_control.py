@@ -15,6 +15,8 @@ from tests.contract.compute_dirac.test_listing import ADA, BOB, END, RUN, file, 
 from tests.fakes.compute_dirac import Dirac, member
 from tests.fakes.compute_jobs import new_job
 
+pytestmark = pytest.mark.clause("dirac 2.7", "dirac 2.14", "dirac 2.15")
+
 FAIL = (*RUN, State.PUBLISHING, State.FAILED)
 Made = Callable[[Dirac], int]
 

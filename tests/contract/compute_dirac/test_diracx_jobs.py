@@ -11,6 +11,8 @@ from tests.contract.compute_dirac.test_control import failed, running, waiting
 from tests.contract.compute_dirac.test_listing import BOB, END, file, move
 from tests.fakes.compute_dirac import API, Dirac, member
 
+pytestmark = pytest.mark.clause("dirac 2.11", "dirac 4")
+
 
 @pytest.fixture
 def room(tmp_path: Any) -> Dirac:

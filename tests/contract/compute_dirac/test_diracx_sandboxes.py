@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 from tests.contract.compute_dirac.sandbox_kit import end, opened, tarred
 from tests.fakes.compute_dirac import Dirac
 
+pytestmark = pytest.mark.clause("dirac 4")
+
 BASE = "/dirac/api/jobs/sandbox"
 ARCHIVE = zstandard.compress(tarred({"a.sh": b"#!/bin/sh\necho hi\n"}))
 DIGEST = hashlib.sha256(ARCHIVE).hexdigest()

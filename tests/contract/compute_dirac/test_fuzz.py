@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from services.compute.dialects.dirac.manifest.names import ALIASES, KNOWN
 from tests.fakes.compute_dirac import Dirac
 
+pytestmark = pytest.mark.clause("dirac 0.3")
+
 WORDS = st.sampled_from(
     [
         "",

@@ -8,6 +8,8 @@ import pytest
 from services.compute.ports.store import Filter
 from tests.fakes.compute_dirac import Dirac
 
+pytestmark = pytest.mark.clause("dirac 4", "dirac 5.4")
+
 PATH = "/dirac/api/jobs/jdl"
 JDL = """
 # my job

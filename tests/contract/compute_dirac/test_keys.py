@@ -9,6 +9,8 @@ import pytest
 from services.compute.ports.store import Filter
 from tests.fakes.compute_dirac import ECHO, Dirac
 
+pytestmark = pytest.mark.clause("dirac 2.6")
+
 KEY = {"Idempotency-Key": "k-1"}
 JDL = "/dirac/api/jobs/jdl"
 

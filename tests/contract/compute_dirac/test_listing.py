@@ -14,6 +14,8 @@ from services.compute.ports.store import Change
 from tests.fakes.compute_dirac import Dirac, member
 from tests.fakes.compute_jobs import new_job
 
+pytestmark = pytest.mark.clause("dirac 2.2", "dirac 2.3", "dirac 2.8", "dirac 2.9", "dirac 2.14")
+
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 BOB = member("b", "bob").subject
 ADA = member("a", "ada").subject

@@ -11,6 +11,8 @@ from services.compute.dialects.dirac.manifest.jdl import read_jdl
 from tests.fakes.compute_dirac import ECHO, Dirac
 from tests.fakes.compute_jobs import new_job, spec
 
+pytestmark = pytest.mark.clause("dirac 2.4")
+
 ADDED = ["JobID", "Owner", "OwnerGroup", "VirtualOrganization", "CPUTime", "Priority", "JobRequirements"]
 
 

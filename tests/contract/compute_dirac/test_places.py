@@ -10,6 +10,8 @@ from services.compute.domain.spec import Source
 from tests.contract.compute_dirac.refusals import is_envelope, refused
 from tests.fakes.compute_dirac import ECHO, Dirac
 
+pytestmark = pytest.mark.clause("dirac 2.13")
+
 
 def test_sites_choose_the_environment(tmp_path: Path) -> None:
     sites = Sites({"small": ("S.x",), "large": ("L.x", "M.x")})

@@ -14,6 +14,8 @@ from services.compute.domain.states import State
 from tests.contract.compute_dirac.sandbox_kit import MEDIA_TYPES, end, opened, tarred
 from tests.fakes.compute_dirac import Dirac
 
+pytestmark = pytest.mark.clause("dirac 2.5")
+
 OUTPUTS = {"hist.root": b"\x00histogram" * 5000, "logs/a.log": b"a\n", "other.txt": b"not named"}
 STREAMS = {"stdout": b"Hello World\n", "stderr": b"warning\n"}
 MANIFEST = {"Executable": "/bin/echo", "OutputSandbox": ["hist.root", "logs", "std.out"]}

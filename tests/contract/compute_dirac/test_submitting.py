@@ -14,6 +14,8 @@ from services.compute.ports.store import Filter
 from tests.contract.compute_dirac.refusals import is_envelope, refused
 from tests.fakes.compute_dirac import ECHO, Dirac
 
+pytestmark = pytest.mark.clause("dirac 2.1", "dirac 2.6")
+
 TEXT = json.dumps(ECHO)
 FORM = "application/x-www-form-urlencoded"
 

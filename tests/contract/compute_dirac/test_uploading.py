@@ -13,6 +13,8 @@ from services.compute.domain.spec import Input, Source
 from services.compute.ports.store import Filter
 from tests.fakes.compute_dirac import ECHO, Dirac
 
+pytestmark = pytest.mark.clause("dirac 2.6", "dirac 5.3")
+
 SCRIPT = b"#!/bin/sh\necho $1\n"
 RUN = {"Executable": "a.sh", "Arguments": "1"}
 # JSAGA's own bytes: the manifest is in the URL, a part's name is the file's, its type is multipart/form-data.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
 
 from libs.sql.types import UtcDateTime
 from services.compute.adapters.store_sql.finding import jobs_in_order
@@ -21,6 +21,13 @@ _IN_THESE: Final = _C.environment.in_(bindparam("environments", expanding=True))
 _FREE: Final = or_(_C.lease_until.is_(None), _C.lease_until <= _NOW)
 _DUE: Final = and_(_C.dead_at.is_(None), or_(_C.wake_at.is_(None), _C.wake_at <= _NOW), _FREE)
 _IN_TIME: Final = or_(_C.queue_until.is_(None), _C.queue_until > _NOW)
+# Asked several times a second while there is nothing to do: one statement, about all environments.
+_ANY_DUE: Final = select(
+    or_(
+        select(literal_column("1")).where(text(QUEUED), _DUE).exists(),
+        select(literal_column("1")).where(text(ACTIVE), _DUE).exists(),
+    )
+)
 _UNDER_WAY: Final = (
     select(_C.id).where(text(ACTIVE), _IN_THESE, _DUE).order_by(_C.id).limit(bindparam("most"))
 )
@@ -106,7 +113,9 @@ class SqlClaiming(SqlPart):
             self._lock(connection, "claims")
             return self._take_due(connection, asked)
 
-        # Most questions find nothing to do, and those shall not keep writers waiting.
+        # Most questions find nothing to do: those shall cost little, and not keep writers waiting.
+        if not self._read_hot(_ANY_DUE, {"now": moment(now)})[0]:
+            return []
         if not self._read(lambda connection: next(_picks(connection, asked), None)):
             return []
         return self._write(work)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
+from libs.sql.types import UtcDateTime
 from services.compute.adapters.store_sql.inserting import notice_of
 from services.compute.adapters.store_sql.rows import reason_from
 from services.compute.adapters.store_sql.side_tables import notices
@@ -25,13 +26,16 @@ _SUBJECT: Final = (
     "started_at",
     "finished_at",
 )
-_LOOK: Final = (
+_ANY_DUE: Final = select(
+    exists().where(text("due_at IS NOT NULL"), _N.due_at <= bindparam("now", type_=UtcDateTime))
+)
+_DUE: Final = (
     select(_N.id, _N.notice, _N.tries, _N.job_id, _N.workflow_id)
     .where(text("due_at IS NOT NULL"), _N.due_at <= bindparam("now"))
     .order_by(_N.due_at, _N.id)
     .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
-_DUE: Final = _LOOK.with_for_update(skip_locked=True)
 _TAKEN: Final = (
     update(notices)
     .where(_N.id.in_(bindparam("taken", expanding=True)))
@@ -53,8 +57,8 @@ class SqlOutbox(SqlPart):
                 connection.execute(_TAKEN, {"taken": taken, "again_at": moment(again_at)})
             return [_due(connection, row) for row in rows]
 
-        # Most looks find nothing, and those shall not keep writers waiting.
-        if not self._read(lambda connection: connection.execute(_LOOK, values).first()):
+        # Most looks find nothing: those shall cost little, and not keep writers waiting.
+        if not self._read_hot(_ANY_DUE, {"now": values["now"]})[0]:
             return []
         return self._write(work)
 

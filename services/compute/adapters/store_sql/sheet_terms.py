@@ -32,7 +32,7 @@ _LONG: Final = frozenset({Column.ID, Column.CPU_SECONDS})
 _NUMBERS: Final = frozenset(
     {Column.ID, Column.PRIORITY, Column.CPU_SECONDS, Column.HAS_INPUT, Column.RETRIES}
 )
-_ALL_CODES: Final = frozenset({None, *CODES})
+ALL_CODES: Final = frozenset({None, *CODES})
 _Codes = frozenset[str | None]
 MOST_STANDING: Final = 24
 
@@ -42,12 +42,13 @@ class Branch:
     """A part of the jobs that are looked through; no job is in two. `whose` they are, what else is `said` of
     them, and how they may be `standing`: one of these, of which no two hold (None: in any way). `is_filed`:
     all of them have sheets, which are joined; `joins`: they are where there are any; `is_bare`: their sheets
-    alone tell.
+    alone tell. `owner`: all of them are this one's.
     """
 
     whose: tuple[Clause, ...]
     joins: bool
     is_filed: bool
+    owner: str | None = None
     is_realm: bool = False
     is_bare: bool = False
     said: tuple[Clause, ...] = ()
@@ -158,10 +159,10 @@ def _whose(scope: Scope, joins: bool, is_filed: bool) -> list[Branch]:
     for owner in sorted(set(scope.owners)):
         clauses: tuple[Clause, ...] = (_J.owner == owner,)
         if filed is None:
-            branches.append(Branch(clauses, joins, is_filed))
+            branches.append(Branch(clauses, joins, is_filed, owner))
         else:
             elsewhere = ~filed if is_filed else or_(_S.job_id.is_(None), ~filed)
-            branches.append(Branch((*clauses, elsewhere), True, is_filed))
+            branches.append(Branch((*clauses, elsewhere), True, is_filed, owner))
     if filed is not None:
         branches.append(Branch((filed,), joins=True, is_filed=True, is_realm=True))
     return branches
@@ -182,10 +183,10 @@ def _standing(situations: frozenset[Situation]) -> tuple[Clause, ...]:
     """One clause for each state, deleted or not, stopping or not. Remembered: there are a thousand
     situations, and the same ones are asked for again and again.
     """
-    return tuple(_standings(situations))
+    return tuple(standings(situations))
 
 
-def _standings(situations: Collection[Situation]) -> Iterator[Clause]:
+def standings(situations: Collection[Situation]) -> Iterator[Clause]:
     codes: dict[tuple[State, bool], tuple[set[str | None], set[str | None]]] = defaultdict(
         lambda: (set(), set())
     )
@@ -208,14 +209,14 @@ def _stands(state: State, is_deleted: bool, is_stopping: bool | None, codes: _Co
     ]
     if is_stopping is not None:
         clauses.append(_J.wish == (Wish.CANCEL if is_stopping else Wish.RUN).value)
-    if codes != _ALL_CODES:
+    if codes != ALL_CODES:
         clauses.append(_coded(codes))
     return and_(*clauses)
 
 
 def _coded(codes: _Codes) -> Clause:
     """By the shorter list of the two."""
-    others = _ALL_CODES - codes
+    others = ALL_CODES - codes
     if len(others) < len(codes):
         known = _J.code.not_in(sorted(code for code in others if code is not None))
     else:

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, or_, select
 
+from libs.sql.engine import Database
 from services.compute.adapters.store_sql.rows import sheet_of
 from services.compute.adapters.store_sql.sheet_history import history_of
 from services.compute.adapters.store_sql.sheet_terms import Branch, Terms
+from services.compute.adapters.store_sql.sheet_totals import Totals
 from services.compute.adapters.store_sql.submitting import batch_of
 from services.compute.adapters.store_sql.tables import job_sheets, jobs
 from services.compute.adapters.store_sql.work import SqlPart, batched
@@ -31,13 +33,17 @@ _OLDEST: Final = ((Column.ID, True),)
 
 
 class SqlSheets(SqlPart):
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._totals = Totals()
+
     def search(self, wanted: Search, limit: int, start: int = 0) -> tuple[int, Sequence[int]]:
         terms = Terms(wanted, self._database.is_sqlite)
 
         def work(connection: Connection) -> tuple[int, Sequence[int]]:
             if tuple(wanted.order) in (_NEWEST, _OLDEST):
-                return _by_id(connection, terms, wanted.order[0][1], slice(start, start + limit))
-            total = _total(connection, terms)
+                return self._by_id(connection, wanted, terms, slice(start, start + limit))
+            total = self._totals.of(connection, wanted, terms)
             if start >= total or limit <= 0:
                 return total, ()
             return total, connection.scalars(_sorted(terms, wanted).offset(start).limit(limit)).all()
@@ -92,36 +98,30 @@ class SqlSheets(SqlPart):
     def batch(self, job: Job) -> Sequence[int]:
         return self._read(lambda connection: batch_of(connection, job.id))
 
+    def _by_id(
+        self, connection: Connection, wanted: Search, terms: Terms, part: slice
+    ) -> tuple[int, Sequence[int]]:
+        """How many there are, and this part of them."""
+        is_up = wanted.order[0][1]
+        few = _few(connection, terms)
+        if few is not None:
+            return len(few), sorted(few, reverse=not is_up)[part]
+        total = self._totals.of(connection, wanted, terms)
+        if part.start >= min(total, part.stop):
+            return total, ()
+        walks = [_walk(terms, branch, is_up) for branch in terms.branches()]
+        if len(walks) == 1:
+            return total, connection.scalars(walks[0].offset(part.start).limit(part.stop - part.start)).all()
+        found = merge(*(connection.scalars(walk.limit(part.stop)) for walk in walks), reverse=not is_up)
+        return total, list(islice(found, part.start, part.stop))
+
 
 def _is_empty(wanted: Search) -> bool:
     return wanted.situations is not None and not wanted.situations
 
 
-def _total(connection: Connection, terms: Terms) -> int:
-    total = 0
-    for branch in terms.branches():
-        for clause in branch.clauses:
-            total += connection.scalar(select(func.count()).select_from(branch.tables).where(clause)) or 0
-    return total
-
-
 def _select(branch: Branch, *columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns).select_from(branch.tables).where(branch.clause)
-
-
-def _by_id(connection: Connection, terms: Terms, is_up: bool, part: slice) -> tuple[int, Sequence[int]]:
-    """How many there are, and this part of them."""
-    few = _few(connection, terms)
-    if few is not None:
-        return len(few), sorted(few, reverse=not is_up)[part]
-    total = _total(connection, terms)
-    if part.start >= min(total, part.stop):
-        return total, ()
-    walks = [_walk(terms, branch, is_up) for branch in terms.branches()]
-    if len(walks) == 1:
-        return total, connection.scalars(walks[0].offset(part.start).limit(part.stop - part.start)).all()
-    found = merge(*(connection.scalars(walk.limit(part.stop)) for walk in walks), reverse=not is_up)
-    return total, list(islice(found, part.start, part.stop))
 
 
 def _few(connection: Connection, terms: Terms) -> list[int] | None:

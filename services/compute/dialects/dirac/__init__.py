@@ -5,6 +5,7 @@ sandboxes/              files that come with jobs
 submitting.py           POST /jobs, POST /dirac/api/jobs/jdl
 manifests.py            GET /jobs/<jid>/manifest
 listing.py, showing.py  GET /jobs, /jobs/summary, /jobs/history; GET /jobs/<jid>, its log, what it says
+rows.py                 listed jobs as they were last shown
 ending.py, again.py     DELETE /jobs/<jid>, DELETE /jobs; POST /jobs/<jid>/reschedule
 searching.py            POST /dirac/api/jobs/search, /summary
 changing.py             POST /dirac/api/jobs/reschedule, PATCH /dirac/api/jobs/status

@@ -15,6 +15,8 @@ from services.compute.dialects.dirac.manifest.reading import JDL, Sent, read_jso
 from services.compute.dialects.dirac.manifest.sites import Sites
 from tests.unit.compute.dirac.kit import numbers
 
+pytestmark = pytest.mark.clause("dirac 2.6", "dirac 2.13")
+
 FILES = Uploads(
     frozenset({"a.sh", "b.dat"}), "SB:SandboxSE|own", {"SB:SandboxSE|own": "own", "SB:x|y": "y"}.get
 )

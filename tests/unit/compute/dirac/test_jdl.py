@@ -14,6 +14,8 @@ from services.compute.dialects.dirac.limits import MAX_DEPTH, MAX_MANIFEST
 from services.compute.dialects.dirac.manifest.jdl import read_jdl, write_jdl
 from services.compute.dialects.dirac.manifest.problems import BadManifest
 
+pytestmark = pytest.mark.clause("dirac 2.13", "dirac 5.4")
+
 SAMPLE = """
 # a comment
 [

@@ -16,6 +16,8 @@ from services.compute.dialects.dirac.manifest.reading import read_json
 from services.compute.domain.numbering import JOB_ID
 from tests.unit.compute.dirac.kit import numbers
 
+pytestmark = pytest.mark.clause("dirac 2.13")
+
 
 def expanded(text: str, jobs: int = 1000) -> tuple[list[Expanded], Notes]:
     notes = Notes()

@@ -7,6 +7,8 @@ from services.compute.dialects.dirac.limits import MAX_DEPTH, MAX_MANIFEST
 from services.compute.dialects.dirac.manifest.problems import BadManifest
 from services.compute.dialects.dirac.manifest.reading import read_json
 
+pytestmark = pytest.mark.clause("dirac 2.4")
+
 SEED = """{
   Executable: "/bin/echo",
   Arguments: "Hello World",

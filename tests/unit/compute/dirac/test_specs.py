@@ -25,6 +25,8 @@ from services.compute.usecases.fitting import fit
 from tests.fakes.compute_jobs import new_job
 from tests.unit.compute.dirac.kit import numbers
 
+pytestmark = pytest.mark.clause("dirac 2.13")
+
 PLACE = Environment(
     id="small",
     engine="process",

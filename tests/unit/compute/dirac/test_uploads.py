@@ -12,6 +12,8 @@ from services.compute.dialects.dirac.sandboxes.uploads import File, digest_of, f
 from services.compute.domain.layout import is_sandbox_name
 from tests.fakes.compute_dirac import member
 
+pytestmark = pytest.mark.clause("dirac 2.6")
+
 DIGEST = "ab" * 32
 
 
