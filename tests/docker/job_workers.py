@@ -35,18 +35,26 @@ class DockerYard(Yard):
         client = docker.APIClient(version="auto")
         for container in self._containers(client):
             client.remove_container(container, v=True, force=True)
+        for network in self._networks(client):
+            client.remove_network(network)
         client.close()
 
     def left(self) -> list[str]:
-        """Containers of this deployment, and folders of jobs."""
+        """Containers and networks of this deployment, and folders of jobs."""
         client = docker.APIClient(version="auto")
-        found = self._containers(client)
+        found = [*self._containers(client), *self._networks(client)]
         client.close()
         return [*found, *(path.name for path in self.work.iterdir())]
 
     def _containers(self, client: docker.APIClient) -> list[str]:
-        label = f"{INSTANCE}={instance_of(self.work)}"
-        return [each["Id"] for each in client.containers(all=True, filters={"label": label})]
+        return [each["Id"] for each in client.containers(all=True, filters={"label": self._label})]
+
+    def _networks(self, client: docker.APIClient) -> list[str]:
+        return [each["Id"] for each in client.networks(filters={"label": self._label})]
+
+    @property
+    def _label(self) -> str:
+        return f"{INSTANCE}={instance_of(self.work)}"
 
 
 if __name__ == "__main__":

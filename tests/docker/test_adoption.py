@@ -11,7 +11,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from services.compute.adapters.engines.docker.container import config
+from services.compute.adapters.engines.docker.container import Connection, config
 from services.compute.adapters.engines.docker.daemon import Daemon
 from services.compute.adapters.engines.docker.engine import DockerEngine
 from services.compute.adapters.engines.docker.images import Images
@@ -36,7 +36,7 @@ def _created(runs: Runs, spec: RunSpec) -> str:
     """What a worker leaves that died between creating a container and starting it."""
     daemon = Daemon()
     facts = Images(daemon).facts(SHELL)
-    body = config(spec, facts, instance_of(runs.folder), 1_000_000_000, "none")
+    body = config(spec, facts, instance_of(runs.folder), 1_000_000_000, Connection("none"))
     with starting(record_of(spec)), daemon.asking() as api:
         identity: str = api.create_container_from_config(body, name=spec.tag)["Id"]
     daemon.close()

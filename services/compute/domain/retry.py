@@ -1,4 +1,4 @@
-"""Whether and when a job that failed is tried again: a pure function of its policy and the reason."""
+"""Whether and when a job is tried again: a pure function of its policy and of how its attempt ended."""
 
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Retry
@@ -7,10 +7,12 @@ FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
 
 
-def may_retry(policy: Retry, attempt: int, reason: Reason) -> bool:
-    """`attempt` is the one that failed, from 1."""
+def may_retry(policy: Retry, attempt: int, reason: Reason | None) -> bool:
+    """`attempt` is the one that ended, from 1; without a reason it went well."""
     if attempt >= policy.attempts:
         return False
+    if reason is None:
+        return policy.succeeded
     return reason.code in policy.on if policy.on else reason.is_transient
 
 

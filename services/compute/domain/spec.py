@@ -74,6 +74,10 @@ class Resources:
 class Role:
     """A `sidecar` serves the others: it is ended when all that are none have ended, and how it ends decides
     nothing.
+
+    `least_failed` instances that failed end the job as failed, at once (None: however many);
+    `least_succeeded` that ended well end it as done well, at once (None: all of them are waited for). The
+    job's time and the engine's troubles end it whatever these say.
     """
 
     name: str = MAIN
@@ -81,6 +85,8 @@ class Role:
     count: int = 1
     resources: Resources = field(default_factory=Resources)
     sidecar: bool = False
+    least_failed: int | None = 1
+    least_succeeded: int | None = None
 
 
 class Source(StrEnum):
@@ -93,12 +99,15 @@ class Source(StrEnum):
     OBJECT = "object"  # `value` is the address (domain/objects.py) of a stored object that the owner may read
     URL = "url"  # `value` is the owner's own http(s) URL, fetched past the guard
     LFN = "lfn"  # `value` is a file of the file catalogue that the owner may read
+    STORAGE = "storage"  # `value` is a path of the site's storage (domain/site_paths.py): a file or a folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
     """One file at `path` before the job starts. `sha256` pins it. `label` is what logs call it. `unpack`: it
-    is an archive, and what it holds comes to its place instead of it.
+    is an archive, and what it holds comes to its place instead of it. A folder of the site's storage comes
+    with all that lies in it; its `path` may be one of the job's folders, and `group` is as which user of the
+    storage it is read.
     """
 
     source: Source
@@ -135,6 +144,8 @@ class Output:
     """What is kept: the whole folder, or files below it that match `pattern` (glob, `**` for any depth).
 
     `name` is the kept file's path where one is taken; None: its own last part, `.tgz` added to an archive's.
+    `to`: it is written below this folder of the site's storage (domain/site_paths.py) as well, which is there
+    before the job starts.
     """
 
     folder: str
@@ -142,6 +153,7 @@ class Output:
     required: bool = False
     take: Take = Take.ALL
     name: str | None = None
+    to: str | None = None
 
 
 class OnTaskFailure(StrEnum):
@@ -169,6 +181,20 @@ class Retry:
 
     attempts: int = 1
     on: frozenset[str] = frozenset()  # reason codes; empty: those that are transient
+    succeeded: bool = False  # after an attempt that went well too: services that are to run on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slices:
+    """The job works off an open-ended row of slices (domain/slices.py): it waits while there is none to do,
+    and ends well when the row was closed and nothing is left.
+
+    Slices come in and results go out as files in `folder`, a writable one, below it in one folder for each
+    instance of the first role. `errors`: as many slices that failed end the job (None: however many).
+    """
+
+    folder: str
+    errors: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +216,12 @@ class Spec:
     keep_failed_outputs: bool = True
     on_task_failure: OnTaskFailure = OnTaskFailure.STOP
     keep_seconds: float | None = None  # after the finish; None is the service's own
+    # Instances know each other's addresses before the first of them starts, and can reach one another.
+    gathered: bool = False
+    least_succeeded: int | None = None  # as many instances of whatever roles that ended well end the job well
+    # What failed, in roles of which any number may, counts when all is over: the job ends as the last of it.
+    judged_late: bool = False
+    slices: Slices | None = None
 
     @property
     def instances(self) -> int:

@@ -42,6 +42,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One instance of a gathering, as its runs are told of it: of which, and its own address there."""
+
+    gathering: str  # its name: the uid and attempt of the job (domain/ids.py)
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """One command. Its output goes to `log_folder`/`log_name`.output, or .stdout and .stderr when split: the
     files grow while it runs and exist before it starts. An empty `command` is what the image does by itself.
@@ -61,6 +69,7 @@ class RunSpec:
     nodes: int = 1
     gpus: int = 0
     options: Mapping[str, str] = field(default_factory=dict)  # of the environment
+    member: Member | None = None
 
 
 class Activity(StrEnum):
@@ -104,6 +113,8 @@ class Abilities:
     nodes: int = 1  # at most, of one run
     gpus: int = 0
     network: bool = True  # can give one
+    gathers: bool = False  # instances of a job can reach each other
+    shares_address: bool = False  # they do so at one address, and no two can listen on one port
     isolation: str = ""  # a sentence for the environment's description
 
 
@@ -150,6 +161,18 @@ class Engine(Protocol):
         """Start it, once: a second submit of the same tag, at the same time or after a crash, returns the
         handle of the first and starts nothing. Raises Refused (engine_failed, command_not_found, ...).
         """
+
+    def gather(self, name: str, count: int) -> Sequence[str]:
+        """A private network for `count` instances that reach one another there and nothing else (a run with
+        `network` has the outside world besides); the address of each. Twice is once: the same addresses, also
+        after a crash. Raises Refused (resources_refused, engine_failed).
+        """
+
+    def part(self, name: str) -> None:
+        """The gathering is over: what it held is free again. Runs in it have been removed. Twice is once."""
+
+    def gatherings(self) -> Sequence[str]:
+        """Names of all that the engine still holds."""
 
     def find(self, tag: Tag) -> Handle | None:
         """A run that was submitted before, running or ended, until it is removed."""

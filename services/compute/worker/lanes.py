@@ -1,9 +1,13 @@
 """Where an instance of a role stands in its sequence of tasks, and what follows from all of them. Pure: reads
 the runs of one attempt.
 
+Instances are judged in the order in which they ended, whatever order that is heard of in: what decided once
+stays what decided.
+
 Runs of a lane are numbered on: the k-th retry of task t is run `t + k * tasks`, in tags and log streams too.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +19,7 @@ from services.compute.domain.spec import OnTaskFailure, Role, Spec, Task, lanes
 UNRETRIED = frozenset({"cancelled", "deleted", "run_timeout"})
 # A program's own failures, which a job may be asked to make nothing of. Limits, engines and owners are not.
 FORGIVABLE = frozenset({"command_failed", "killed_by_signal", "command_not_found"})
+_OF_ALL = frozenset({"run_timeout", "resources_refused"})
 STOPPED = frozenset({"cancelled", "deleted"})  # by us, because another lane failed or somebody wanted it
 
 
@@ -52,15 +57,51 @@ def deciding(lanes: Iterable[Lane]) -> list[Lane]:
     return [lane for lane in lanes if not lane.role.sidecar]
 
 
-def went_well(lanes: Iterable[Lane]) -> bool:
-    """All that decide have ended, each as it should."""
-    return all(lane.has_ended and lane.reason is None for lane in deciding(lanes))
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a job ends by its instances. `lane` decided that; `reason` is None where it did well."""
+
+    lane: Lane
+    reason: Reason | None
 
 
-def failures(lanes: Iterable[Lane]) -> list[Lane]:
-    """Lanes that failed by themselves, the first one first."""
-    own = [lane for lane in deciding(lanes) if lane.reason is not None and lane.reason.code not in STOPPED]
-    return sorted(own, key=ended_at)
+def verdict(spec: Spec, lanes: Iterable[Lane]) -> Verdict | None:
+    """None while nothing is decided. What was ended by us, or on somebody's wish, decides nothing."""
+    all_lanes = deciding(lanes)
+    ended = [lane for lane in all_lanes if lane.has_ended and not was_stopped(lane)]
+    ended.sort(key=lambda lane: (ended_at(lane), lane.reason is None))
+    failed, well = Counter[str](), Counter[str]()
+    in_all = 0
+    for lane in ended:
+        role = lane.role
+        if lane.reason is not None:
+            failed[role.name] += 1
+            if failed[role.name] == role.least_failed or _concerns_all(lane.reason):
+                return Verdict(lane, lane.reason)
+            continue
+        well[role.name] += 1
+        in_all += 1
+        if well[role.name] == role.least_succeeded or in_all == spec.least_succeeded:
+            return Verdict(lane, None)
+    return _last_verdict(spec, ended) if ended and len(ended) == len(all_lanes) else None
+
+
+def was_stopped(lane: Lane) -> bool:
+    return lane.reason is not None and lane.reason.code in STOPPED
+
+
+def _last_verdict(spec: Spec, ended: Sequence[Lane]) -> Verdict:
+    """When all are over; by the last of them."""
+    bad = [lane for lane in ended if lane.reason is not None]
+    if bad and spec.judged_late:
+        return Verdict(bad[-1], bad[-1].reason)
+    well = [lane for lane in ended if lane.reason is None]
+    return Verdict((well or ended)[-1], None)
+
+
+def _concerns_all(reason: Reason) -> bool:
+    """The job's time, and the engine's troubles: no failure of one instance, however many may fail."""
+    return reason.is_transient or reason.code in _OF_ALL
 
 
 def ended_at(lane: Lane) -> float:

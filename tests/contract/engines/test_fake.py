@@ -9,11 +9,13 @@ from services.compute.domain.errors import Refused
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
 from services.compute.ports.engines import Command, EngineAway, Executed, RunSpec
-from tests.contract.engines import suite
+from tests.contract.engines import gathering_suite, suite
+from tests.contract.engines.gathering_suite import GatheringSuite, name
 from tests.contract.engines.suite import EngineSuite
 from tests.engine_rig import Rig, work
 from tests.fakes.compute_engine import Machine, Script, ScriptedEngine
 
+__all__ = ["name"]
 NOT_FOUND = Reason("command_not_found", "It is not there.")
 
 
@@ -53,7 +55,15 @@ SCRIPTS = {
     suite.PARENT: Script(output=b"begun\n", running=None),
     suite.WORDS: Script(output=b"a b\n'$x||/work\ngiven"),
     suite.WRITES: _writes("made", b"new\n"),
+    gathering_suite.SERVE: Script(output=b"up\n", last_output=b"anybody?\n", running=None),
 }
+
+
+def _script(spec: RunSpec) -> Script:
+    if spec.command != gathering_suite.ASK:
+        return SCRIPTS.get(spec.command, Script())
+    is_there = spec.member is not None and spec.member.gathering == spec.environment["OF"]
+    return Script(output=b"here\n") if is_there else Script(exit_code=1)
 
 
 class FakeRig(Rig):
@@ -69,7 +79,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     machine = Machine()
 
     def build() -> ScriptedEngine:
-        engine = ScriptedEngine(lambda spec: SCRIPTS.get(spec.command, Script()), state=machine)
+        engine = ScriptedEngine(_script, state=machine)
         engine.pull_refused[Rig.missing_image.name] = Reason("image_not_found", "There is none.")
         engine.digests["debian:stable"] = "sha256:" + "1" * 64
         return engine
@@ -80,6 +90,10 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 class TestFake(EngineSuite):
+    pass
+
+
+class TestGathering(GatheringSuite):
     pass
 
 
@@ -98,6 +112,9 @@ def test_an_engine_that_is_away_says_so_everywhere(rig: Rig) -> None:
         lambda: engine.cancel(handle),
         lambda: engine.remove(handle),
         engine.tags,
+        lambda: engine.gather("tg-x", 2),
+        lambda: engine.part("tg-x"),
+        engine.gatherings,
     ):
         with pytest.raises(EngineAway):
             ask()

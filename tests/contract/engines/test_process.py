@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from services.compute.adapters.engines.process.engine import ProcessEngine
+from tests.contract.engines.gathering_suite import GatheringSuite, name
 from tests.contract.engines.suite import EngineSuite
 from tests.engine_hostile import HostileSuite
 from tests.engine_rig import Rig
+
+__all__ = ["name"]
 
 
 @pytest.fixture
@@ -19,6 +22,10 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 class TestProcess(EngineSuite):
+    pass
+
+
+class TestGathering(GatheringSuite):
     pass
 
 

@@ -3,16 +3,13 @@
 import gzip
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from services.compute.adapters.clock import SystemClock
 from services.compute.adapters.engines.process.engine import ProcessEngine, end_all
-from services.compute.domain.job import Job
 from services.compute.domain.spec import (
     Folder,
     Image,
@@ -29,45 +26,20 @@ from services.compute.domain.spec import (
     Task,
 )
 from services.compute.domain.states import State
-from services.compute.worker.loop import Loop, Pace
+from tests import gathered_jobs
 from tests.archives import tar
-from tests.fakes.compute_site import Site
 from tests.waiting import wait_for
+from tests.works import Works
 
 URL = "https://files.example/data.tgz"
 HOME = "/home/user"
 SMALL = Resources(cpus=1, memory_bytes=256 << 20, disk_bytes=64 << 20)
 
 
-class Works:
-    """A site with the process engine and a worker that runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.site = Site(folder)
-        self.site.clock = SystemClock()  # type: ignore[assignment]
-        self._state = folder / "engine"
-        self.site.engine = ProcessEngine(self._state)  # type: ignore[assignment]
-        self._stopping = threading.Event()
-        self._loop = Loop(self.site.tools(), Pace(worker="w1", lease_seconds=10, poll_seconds=0.05))
-        self._thread = threading.Thread(target=self._loop.run, args=(self._stopping.is_set,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stopping.set()
-        self._loop.wake()
-        self._thread.join()
-        end_all(self._state)
-
-    def run(self, spec: Spec) -> Job:
-        job = self.site.submit(spec)
-        self._loop.wake()
-        wait_for(lambda: self.site.job(job.uid).is_final, "the job to end")
-        return self.site.job(job.uid)
-
-
 @pytest.fixture
 def works(tmp_path: Path) -> Iterator[Works]:
-    works = Works(tmp_path)
+    state = tmp_path / "engine"
+    works = Works(tmp_path, ProcessEngine(state), lambda: end_all(state))
     yield works
     works.close()
 
@@ -185,3 +157,13 @@ def test_many_processes_by_the_images_own_launcher(works: Works) -> None:
 def test_the_jobs_own_numbers(works: Works) -> None:
     job = works.run(spec(shell('echo "$TIDEGATE_JOB_ID ${TIDEGATE_JOB_ID} $TIDEGATE_JOB_UID"')))
     assert works.site.log(job.uid, "main.0.0.stdout").decode() == f"{job.id} {job.id} {job.uid}\n"
+
+
+def test_servers_and_workers_find_each_other(works: Works) -> None:
+    job = gathered_jobs.assert_it_works(works, works.site.engine, Image(name="python:3"))
+    assert {run.address for run in works.site.store.runs(job.uid)} == {"127.0.0.1"}
+
+
+def test_ungathered_ones_do_not(works: Works) -> None:
+    job = works.run(gathered_jobs.without_a_gathering(Image(name="python:3")))
+    assert (job.state, job.exit_code) == (State.FAILED, 9)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from services.compute.adapters.engines.docker.record import record_of
+from services.compute.adapters.engines.docker.record import OUTSIDE, record_of
 from services.compute.adapters.engines.words import bad_words
 from services.compute.domain.errors import Refused
 from services.compute.domain.reasons import Reason
@@ -17,6 +17,7 @@ SHARED_MEMORY_BYTES: Final = 64 << 20
 OPEN_FILES: Final = 16384
 MIN_MEMORY_BYTES: Final = 6 << 20  # Docker's own
 LOG_SLACK_BYTES: Final = 16 << 20
+NOBODY: Final = "127.0.0.1"  # inside the container
 SYSTEM_FOLDERS: Final = ("/proc", "/sys", "/dev")
 # One stream for both outputs, in the order they came: Docker carries them apart and loses the order.
 MERGE: Final = ("/bin/sh", "-c", 'exec "$@" 2>&1', "sh")
@@ -56,7 +57,20 @@ def check(spec: RunSpec, gpus: int) -> None:
             raise refusal("resources_refused", f"Nothing can be mounted below {path.parts[1]}.")
 
 
-def config(spec: RunSpec, image: ImageFacts, instance: str, user: int, network: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a container is connected to when it is created: a network by id, the address there, and a second
+    network that it is connected to before it starts.
+    """
+
+    network: str
+    address: str | None = None
+    outside: str | None = None
+
+
+def config(
+    spec: RunSpec, image: ImageFacts, instance: str, user: int, connection: Connection
+) -> dict[str, Any]:
     """The body of Docker's POST /containers/create. Raises Refused (command_not_found)."""
     argv = _argv(spec, image)
     if not argv:
@@ -70,12 +84,24 @@ def config(spec: RunSpec, image: ImageFacts, instance: str, user: int, network: 
         "WorkingDir": spec.working_folder or image.working_folder or "/",
         "User": f"{user}:{user}",
         "Hostname": "job",
-        "Labels": record_of(spec).labels(instance),
+        "Labels": {**record_of(spec).labels(instance), **_outside(connection)},
         "Healthcheck": {"Test": ["NONE"]},
         "OpenStdin": False,
         "Tty": False,
-        "HostConfig": _host(spec, image, user, network),
+        "HostConfig": _host(spec, image, user, connection),
+        **_endpoint(connection),
     }
+
+
+def _outside(connection: Connection) -> Mapping[str, str]:
+    return {} if connection.outside is None else {OUTSIDE: connection.outside}
+
+
+def _endpoint(connection: Connection) -> Mapping[str, Any]:
+    if connection.address is None:
+        return {}
+    endpoint = {"IPAMConfig": {"IPv4Address": connection.address}}
+    return {"NetworkingConfig": {"EndpointsConfig": {connection.network: endpoint}}}
 
 
 def _argv(spec: RunSpec, image: ImageFacts) -> Sequence[str]:
@@ -86,10 +112,10 @@ def _argv(spec: RunSpec, image: ImageFacts) -> Sequence[str]:
     return argv
 
 
-def _host(spec: RunSpec, image: ImageFacts, user: int, network: str) -> dict[str, Any]:
+def _host(spec: RunSpec, image: ImageFacts, user: int, connection: Connection) -> dict[str, Any]:
     limits = spec.limits
     document: dict[str, Any] = {
-        "NetworkMode": network,
+        "NetworkMode": connection.network,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "Privileged": False,
@@ -113,6 +139,9 @@ def _host(spec: RunSpec, image: ImageFacts, user: int, network: str) -> dict[str
         ],
         "LogConfig": {"Type": "local", "Config": _log_options(limits.log_bytes)},
     }
+    if connection.address is not None and connection.outside is None:
+        # Names are asked of nobody: older Docker Engines ask the machine's own resolver, who asks the world.
+        document["Dns"] = [NOBODY]
     if runtime := spec.options.get("runtime"):
         document["Runtime"] = runtime
     if spec.gpus:

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from services.compute.adapters.engines.docker.record import INSTANCE
 from services.compute.ports.engines import EngineAway, Handle
 
 NETWORK: Final = "tidegate-jobs"
+ADDRESS_TAKEN: Final = "Address already in use"
+ADDRESS_SECONDS: Final = 5.0
+ADDRESS_PAUSE_SECONDS: Final = 0.1
 OVER: Final = frozenset({"exited", "dead"})
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
 
@@ -63,17 +67,40 @@ class Containers:
                 code = "resources_refused" if "CPUs" in words or "memory limit" in words else "engine_failed"
                 raise refusal(code, "Docker does not take the run as it is.", words) from error
 
+    def connect(self, handle: Handle, network: str) -> None:
+        """Twice is once. Raises Refused (engine_failed)."""
+        with self._daemon.asking() as api:
+            try:
+                api.connect_container_to_network(handle, network)
+            except docker.errors.APIError as error:
+                words = words_of(error)
+                if "already" not in words:
+                    raise refusal("engine_failed", "Docker could not connect the run.", words) from error
+
     def start(self, handle: Handle) -> None:
         """One that cannot be started is removed. Raises Refused (command_not_found, engine_failed)."""
         with self._daemon.asking() as api:
             try:
-                api.start(handle)
+                self._start(api, handle)
             except docker.errors.APIError as error:
                 with contextlib.suppress(docker.errors.APIError):
                     api.remove_container(handle, v=True, force=True)
                 words = words_of(error)
                 code = "command_not_found" if "executable file not found" in words else "engine_failed"
                 raise refusal(code, "Docker could not start the run.", words) from error
+
+    def _start(self, api: Any, handle: Handle) -> None:
+        """Docker frees an address a moment after it has told of the end of who had it. Raises APIError."""
+        until = time.monotonic() + ADDRESS_SECONDS
+        while True:
+            try:
+                api.start(handle)
+            except docker.errors.APIError as error:
+                if ADDRESS_TAKEN not in words_of(error) or time.monotonic() > until:
+                    raise
+                time.sleep(ADDRESS_PAUSE_SECONDS)
+            else:
+                return
 
     def kill(self, name: str) -> None:
         """With all that it started; what does not run is left alone."""

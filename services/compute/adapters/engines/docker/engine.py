@@ -4,18 +4,21 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
 from services.compute.adapters.engines.docker import container, notes
-from services.compute.adapters.engines.docker.container import refusal
+from services.compute.adapters.engines.docker.container import Connection, refusal
 from services.compute.adapters.engines.docker.containers import OVER, Containers
 from services.compute.adapters.engines.docker.daemon import DEFAULT_URL, Daemon
 from services.compute.adapters.engines.docker.execute import Entered
 from services.compute.adapters.engines.docker.images import Images
+from services.compute.adapters.engines.docker.networks import POOL, Networks
 from services.compute.adapters.engines.docker.outcome import Evidence, at, ended
 from services.compute.adapters.engines.docker.pump import last_line
 from services.compute.adapters.engines.docker.record import (
+    OUTSIDE,
     TAG,
     Record,
     instance_of,
@@ -41,6 +44,7 @@ from services.compute.ports.engines import (
     RunSpec,
 )
 
+NO_NETWORK: Final = "none"
 DRAIN_SECONDS: Final = 0.5  # that one look waits for the end of a log
 ISOLATION: Final = (
     "Containers without privileges or capabilities, not as root, on a read-only image, with limits of "
@@ -51,24 +55,31 @@ _log = logging.getLogger(__name__)
 
 class DockerEngine:
     """`work` is the work folder that the deployment's service and workers share, on the engine's machine:
-    runs of other deployments on the same engine are not seen.
+    runs of other deployments on the same engine are not seen. Networks of gatherings have their addresses
+    from `pool`.
     """
 
     name = "docker"
 
     def __init__(
-        self, work: Path, url: str = DEFAULT_URL, gpus: int = 0, clock: Callable[[], float] = time.time
+        self,
+        work: Path,
+        url: str = DEFAULT_URL,
+        gpus: int = 0,
+        pool: IPv4Network = POOL,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._daemon = Daemon(url)
         self._images = Images(self._daemon)
         self._instance = instance_of(work)
         self._containers = Containers(self._daemon, self._instance)
+        self._networks = Networks(self._daemon, self._instance, pool)
         self._gpus = gpus
         self._clock = clock
         self._watches = Watches()
 
     def abilities(self) -> Abilities:
-        return Abilities(pins_images=True, gpus=self._gpus, isolation=ISOLATION)
+        return Abilities(pins_images=True, gpus=self._gpus, gathers=True, isolation=ISOLATION)
 
     def ping(self) -> None:
         with self._daemon.asking() as api:
@@ -93,6 +104,15 @@ class DockerEngine:
             raise refusal("engine_failed", "The run's folders are not there.", evidence) from error
         with notes.starting(record) as right:
             return self._submit(spec, record, right)
+
+    def gather(self, name: str, count: int) -> Sequence[str]:
+        return self._networks.gather(name, count)
+
+    def part(self, name: str) -> None:
+        self._networks.part(name)
+
+    def gatherings(self) -> Sequence[str]:
+        return self._networks.names()
 
     def find(self, tag: Tag) -> Handle | None:
         found = self._containers.inspect(tag)
@@ -155,9 +175,16 @@ class DockerEngine:
             found = self._settled(found, right)
             if not _is_new(found) or notes.read_verdict(record):
                 return self._adopted(found)
+        outside = self._way_out(spec) if spec.member is not None else None
+        self._begin(handle, right, outside)
+        return self._adopted(self._containers.inspect(handle))
+
+    def _begin(self, handle: Handle, right: notes.Starting, outside: str | None) -> None:
+        """Raises Refused."""
+        if outside is not None:
+            self._containers.connect(handle, outside)
         right.touch()
         self._containers.start(handle)
-        return self._adopted(self._containers.inspect(handle))
 
     def _settled(self, found: Mapping[str, Any], right: notes.Starting) -> Mapping[str, Any] | None:
         """The container when an earlier worker's order to start it, if there was one, has been followed."""
@@ -176,11 +203,22 @@ class DockerEngine:
     def _create(self, spec: RunSpec) -> Handle:
         assert spec.image is not None  # check() refused it
         facts = self._images.facts(spec.image)
-        network = "none"
-        if spec.network:
-            network = spec.options.get("docker_network") or self._containers.network()
-        config = container.config(spec, facts, self._instance, user_of(spec.tag, os.getuid()), network)
+        user = user_of(spec.tag, os.getuid())
+        config = container.config(spec, facts, self._instance, user, self._connection(spec))
         return self._containers.create(spec.tag, config)
+
+    def _connection(self, spec: RunSpec) -> Connection:
+        """Raises Refused (engine_failed)."""
+        outside = self._way_out(spec)
+        if spec.member is None:
+            return Connection(outside or NO_NETWORK)
+        return Connection(self._networks.id_of(spec.member.gathering), spec.member.address, outside)
+
+    def _way_out(self, spec: RunSpec) -> str | None:
+        """The network on which the run has the outside world."""
+        if not spec.network:
+            return None
+        return spec.options.get("docker_network") or self._containers.network()
 
     # -- looking ------------------------------------------------------------------------------------
     def _observed(self, handle: Handle, status: str | None) -> Observed:
@@ -215,8 +253,7 @@ class DockerEngine:
                 if verdict := notes.read_verdict(record):
                     return Observed(activity=Activity.ENDED, ended_at=verdict.at, reason=verdict.reason)
                 if _is_new(again):
-                    right.touch()
-                    self._containers.start(Handle(found["Id"]))
+                    self._begin(Handle(found["Id"]), right, found["Config"]["Labels"].get(OUTSIDE))
         except FileNotFoundError:  # its folders are gone: nobody wants it any more
             reason = Reason("engine_failed", "The run's folders were gone before it started.")
             return Observed(activity=Activity.ENDED, ended_at=self._clock(), reason=reason)

@@ -14,6 +14,7 @@ from services.compute.ports.engines import Limits, RunSpec
 INSTANCE = "tidegate.instance"
 TAG = "tidegate.tag"
 RUN = "tidegate.run"
+OUTSIDE = "tidegate.outside"  # a network that the container is connected to before it starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from services.compute.adapters.engines.process import execute, loading, locks, seccomp, verdicts
 from services.compute.adapters.engines.process.enter import NOT_FOUND
 from services.compute.adapters.engines.process.execute import Entered
+from services.compute.adapters.engines.process.gatherings import ADDRESS, Gatherings, is_possible
 from services.compute.adapters.engines.process.images import program_of
 from services.compute.adapters.engines.process.launch import LaunchFailed, launch
 from services.compute.adapters.engines.process.machine import (
@@ -64,13 +65,21 @@ class ProcessEngine:
 
     def __init__(self, root: Path, *, host_network: bool = False) -> None:
         self._folders = RunFolders(root)
+        self._gatherings = Gatherings(self._folders)
         self._host_network = host_network
         self._lock = threading.Lock()
         self._is_made = self._is_tried = False
 
     def abilities(self) -> Abilities:
         isolation = ISOLATION + (NETWORK_ISOLATION if self._host_network else "")
-        return Abilities(pins_images=False, network=self._host_network, isolation=isolation)
+        gathers = is_possible()
+        return Abilities(
+            pins_images=False,
+            network=self._host_network,
+            gathers=gathers,
+            shares_address=gathers,
+            isolation=isolation,
+        )
 
     def ping(self) -> None:
         with self._state(), self._lock:
@@ -115,6 +124,20 @@ class ProcessEngine:
         finally:
             os.close(lock)
         return Handle(spec.tag)
+
+    def gather(self, name: str, count: int) -> Sequence[str]:
+        """They share the loopback of one network."""
+        with self._state():
+            self._gatherings.gather(name)
+        return [ADDRESS] * count
+
+    def part(self, name: str) -> None:
+        with self._state():
+            self._gatherings.part(name)
+
+    def gatherings(self) -> Sequence[str]:
+        with self._state():
+            return self._gatherings.names()
 
     def find(self, tag: Tag) -> Handle | None:
         """A folder in which nothing was started yet, and nobody is about to, is no run."""
@@ -209,10 +232,17 @@ class ProcessEngine:
         try:
             make_places(run.path, spec, identity)
             order = self._order(run, spec, identity)
-            launch(order, lock, run.path / "complaints")
+            with self._joined(spec) as joins:
+                launch(order, lock, run.path / "complaints", joins)
         except (OSError, LaunchFailed) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise _failed(why or type(error).__name__) from error
+
+    def _joined(self, spec: RunSpec) -> contextlib.AbstractContextManager[Sequence[tuple[int, int]]]:
+        """One that has the machine's network is there with its fellows. Raises Refused (engine_failed)."""
+        if spec.member is None or spec.network:
+            return contextlib.nullcontext(())
+        return self._gatherings.entry(spec.member.gathering)
 
     def _order(self, run: RunFolder, spec: RunSpec, identity: Identity) -> dict[str, Any]:
         """What the supervisor is told; plain values only."""
@@ -259,8 +289,8 @@ def _inside(run: RunFolder) -> Mapping[str, str] | None:
 
 
 def end_all(root: Path) -> int:
-    """End every run of the engine whose state is in `root` (a stack that goes down) and wait until they are
-    gone; how many there were.
+    """End every run and gathering of the engine whose state is in `root` (a stack that goes down) and wait
+    until they are gone; how many runs there were.
     """
     folders = RunFolders(root)
     alive = [run for tag in folders.tags() if (run := folders.of(tag)) is not None and run.is_alive]
@@ -270,6 +300,9 @@ def end_all(root: Path) -> int:
     until = time.monotonic() + _END_SECONDS
     while time.monotonic() < until and any(run.is_alive for run in alive):
         time.sleep(_END_PAUSE_SECONDS)
+    gatherings = Gatherings(folders)
+    for name in gatherings.names():
+        gatherings.part(name)
     return len(alive)
 
 

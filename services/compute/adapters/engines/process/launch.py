@@ -6,7 +6,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,16 @@ class LaunchFailed(Exception):
     """No supervisor runs."""
 
 
-def launch(order: Mapping[str, Any], lock: int, complaints: Path) -> None:
-    """`lock` is taken and stays so as long as the supervisor lives. Returns when it has read the order.
+def launch(
+    order: Mapping[str, Any], lock: int, complaints: Path, joins: Sequence[tuple[int, int]] = ()
+) -> None:
+    """`lock` is taken and stays so as long as the supervisor lives; `joins` are namespaces that it joins,
+    with their kinds. Returns when it has read the order.
 
     The interpreter is started without site and environment: it is up in a third of the time, and nothing
     that the worker was started with reaches it. Raises LaunchFailed.
     """
-    order = {**order, "lock": lock}
+    order = {**order, "lock": lock, "joins": [list(each) for each in joins]}
     argv = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_ROOT)]
     try:
         with complaints.open("ab") as errors:
@@ -38,7 +41,7 @@ def launch(order: Mapping[str, Any], lock: int, complaints: Path) -> None:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 env={},
-                pass_fds=(lock,),
+                pass_fds=(lock, *(fd for fd, _ in joins)),
                 start_new_session=True,
             )
     except OSError as error:

@@ -11,7 +11,7 @@ from services.compute.adapters.engines.process.orphans import kill_holders
 from services.compute.adapters.engines.process.trees import remove_tree
 from services.compute.domain.ids import Tag, uid_of
 
-_TRASH = ".trash-"
+TRASH = ".trash-"
 _WAKE = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -86,7 +86,7 @@ class RunFolder:
 
     def remove(self) -> None:
         """Unknown at once, gone a little later."""
-        doomed = self.path.with_name(f"{_TRASH}{uuid.uuid4().hex}")
+        doomed = self.path.with_name(f"{TRASH}{uuid.uuid4().hex}")
         try:
             self.path.rename(doomed)
         except FileNotFoundError:
@@ -104,7 +104,7 @@ class RunFolders:
         """And finish removals that were cut."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for entry in list(self.root.iterdir()):
-            if entry.name.startswith(_TRASH):
+            if entry.name.startswith(TRASH):
                 with contextlib.suppress(OSError):  # somebody else is at it
                     remove_tree(entry)
 

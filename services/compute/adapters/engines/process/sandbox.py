@@ -39,7 +39,7 @@ def system_options(identity: Identity, tools: Tools) -> list[str]:
 def run_options(spec: RunSpec, program: Program, identity: Identity, tools: Tools, folder: Path) -> list[str]:
     """`folder` is the run's own, with `scratch` and `etc` in it."""
     options = system_options(identity, tools)
-    if not spec.network:
+    if not spec.network and spec.member is None:  # a member's supervisor has joined its network
         options.append("--unshare-net")
     options.append("--clearenv")
     variables = environment_of(spec.environment)

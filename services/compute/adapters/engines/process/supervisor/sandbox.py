@@ -23,7 +23,7 @@ _OPEN_FILES = 4096
 
 
 class SetupFailed(Exception):
-    """The sandbox did not come up; it has said why on its standard error."""
+    """The sandbox did not come up; it has said why on its standard error, or this says it."""
 
 
 class Sandbox:
@@ -33,6 +33,7 @@ class Sandbox:
 
     def __init__(self, order: dict[str, Any], ends: Sequence[int]) -> None:
         self._order = order
+        _join(order["joins"])
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # so that init's times come to us
         self._status, status = os.pipe2(os.O_CLOEXEC)
         info, info_end = os.pipe2(os.O_CLOEXEC)
@@ -112,6 +113,16 @@ class Sandbox:
             told += part
         code = os.waitstatus_to_exitcode(status)
         return (code if code >= 0 else 128 - code), b'"exit-code"' in told, usage
+
+
+def _join(namespaces: Sequence[tuple[int, int]]) -> None:
+    """One after the other; what is started afterwards lives in them. Raises SetupFailed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for fd, kind in namespaces:
+        if libc.setns(fd, kind) != 0:
+            error = os.strerror(ctypes.get_errno())
+            raise SetupFailed(f"the gathering's network cannot be joined: {error}")
+        os.close(fd)
 
 
 def _handle(pid: int) -> int | None:

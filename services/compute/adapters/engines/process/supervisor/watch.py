@@ -55,10 +55,10 @@ class Watch:
             return
         try:
             self._sandbox = Sandbox(self._order, self._capture.ends)
-        except SetupFailed:
+        except SetupFailed as failed:
             self._capture.close_ends()
             self._drain()
-            self._write_end(Cause.SETUP, evidence=_text(self._capture.head))
+            self._write_end(Cause.SETUP, evidence=str(failed) or _text(self._capture.head))
             return
         self._capture.close_ends()
         self._gauge = Gauge(self._sandbox.init)
