@@ -1,7 +1,7 @@
 """Memory versions of the ports about people: as strict as the databases, one lock around everything."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -127,6 +127,7 @@ class MemoryPeople:
         email: str | None = None,
         state: PersonState | None = None,
         is_admin: bool | None = None,
+        virtual_clusters: Collection[str] | None = None,
     ) -> Person:
         with self._lock:
             before = self._locked(person_id)
@@ -136,6 +137,11 @@ class MemoryPeople:
                 email=before.email if email is None else email or None,
                 state=before.state if state is None else state,
                 is_admin=before.is_admin if is_admin is None else is_admin,
+                virtual_clusters=(
+                    before.virtual_clusters
+                    if virtual_clusters is None
+                    else tuple(sorted(set(virtual_clusters)))
+                ),
             )
             stays = after.is_admin and after.state is PersonState.ACTIVE
             if self._admins() == [person_id] and not stays:

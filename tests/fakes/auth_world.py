@@ -31,6 +31,7 @@ from services.auth.usecases.identities import Identities
 from services.auth.usecases.key_rotation import KeyRotation
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import Derivations, KeystoreLogins, KeystoreResolver
+from services.auth.usecases.known_people import KnownPeople
 from services.auth.usecases.links import Links
 from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
@@ -266,6 +267,7 @@ class World:
             openpai=self.openpai(),
             principals=self.principals,
             mail_addresses=MailAddresses(self.people),
+            known_people=KnownPeople(self.people),
             verifier=ServiceTokenVerifier(jwks, self.clock.now),
             checks={},
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from services.compute.adapters.engines.words import bad_words
 from services.compute.domain.errors import Refused
-from services.compute.domain.ids import Tag
+from services.compute.domain.ids import Tag, gathered_attempt
 from services.compute.domain.job import Usage
 from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Image
@@ -23,6 +23,7 @@ from services.compute.ports.engines import (
     EngineAway,
     Executed,
     Handle,
+    Member,
     Observed,
     Ready,
     RunSpec,
@@ -68,9 +69,12 @@ class _Run:
 
 @dataclass(slots=True)
 class Machine:
-    """What outlives the engine object. `starts` counts true starts of each tag: nothing may exceed one."""
+    """What outlives the engine object. `starts` counts true starts of each tag: nothing may exceed one.
+    `gatherings` are the addresses of each.
+    """
 
     runs: dict[Handle, _Run] = field(default_factory=dict)
+    gatherings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     starts: dict[Tag, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -100,6 +104,7 @@ class ScriptedEngine:
         self.state = state or Machine()
         self.away = False
         self.check_refused: Reason | None = None
+        self.gather_refused: Reason | None = None
         self.pull_refused: dict[str, Reason] = {}
         self.digests: dict[str, str] = {}
         self.fetches: set[str] = set()
@@ -109,7 +114,7 @@ class ScriptedEngine:
         self.cancelled: list[Handle] = []
         self.removed: list[Handle] = []
         self.observations = 0
-        self._abilities = abilities or Abilities(pins_images=True, isolation="Scripted.")
+        self._abilities = abilities or Abilities(pins_images=True, gathers=True, isolation="Scripted.")
         self._clock = clock
 
     def abilities(self) -> Abilities:
@@ -150,6 +155,8 @@ class ScriptedEngine:
                 raise Refused(script.refused)
             if not all(mount.host.is_dir() for mount in spec.mounts):
                 raise Refused(Reason("engine_failed", "A folder is gone."))
+            if spec.member is not None:
+                self._check_member(spec.member)
             self.submitted.append(spec)
             self.state.starts[spec.tag] = self.state.starts.get(spec.tag, 0) + 1
             self.state.runs[handle] = _Run(spec, script, self._clock())
@@ -157,6 +164,29 @@ class ScriptedEngine:
             if script.act is not None:
                 script.act(spec)
         return handle
+
+    def gather(self, name: str, count: int) -> Sequence[str]:
+        """Addresses of a network that each has for itself."""
+        self.ping()
+        if self.gather_refused is not None or not self._abilities.gathers:
+            why = Reason("resources_refused", "The engine cannot let runs reach each other.")
+            raise Refused(self.gather_refused or why)
+        if gathered_attempt(name) is None:
+            raise Refused(Reason("engine_failed", "The name is none of ours."))
+        with self.state.lock:
+            number = len(self.state.gatherings)
+            fresh = tuple(f"10.{number}.{at >> 8}.{at & 255}" for at in range(2, count + 2))
+            return self.state.gatherings.setdefault(name, fresh)
+
+    def part(self, name: str) -> None:
+        self.ping()
+        with self.state.lock:
+            self.state.gatherings.pop(name, None)
+
+    def gatherings(self) -> Sequence[str]:
+        self.ping()
+        with self.state.lock:
+            return list(self.state.gatherings)
 
     def find(self, tag: Tag) -> Handle | None:
         self.ping()
@@ -212,6 +242,10 @@ class ScriptedEngine:
         with self.state.lock:
             run = self.state.runs[Handle(f"scripted-{tag}")]
             run.ended = run.ended or self._end(run, replace(run.script, lost=True))
+
+    def _check_member(self, member: Member) -> None:
+        if member.address not in self.state.gatherings.get(member.gathering, ()):
+            raise Refused(Reason("engine_failed", "The run's gathering is gone."))
 
     def _observe(self, handle: Handle) -> Observed:
         run = self.state.runs.get(handle)

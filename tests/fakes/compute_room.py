@@ -16,7 +16,6 @@ from services.compute.adapters.files_fsspec import open_files
 from services.compute.adapters.logs import StoredLogs
 from services.compute.dialects import native
 from services.compute.dialects.native.parts import NativeParts
-from services.compute.dialects.native.streams import Streams
 from services.compute.domain.environments import Environment, EnvironmentBook
 from services.compute.domain.job import Job, Stored, StoredFile
 from services.compute.domain.layout import live_log, stored_output
@@ -34,6 +33,7 @@ from services.compute.usecases.jobs import Jobs
 from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
+from services.compute.usecases.streams import Streams
 from services.compute.usecases.submit import Submit
 from services.compute.usecases.workflow_fitting import WorkflowFitting
 from services.compute.usecases.workflows import Workflows
@@ -55,7 +55,10 @@ SMALL = Environment(
 )
 PINNED = Environment(id="pinned", engine="docker", image="debian:12", network=True, gpus=1)
 PRICED = Environment(id="priced", engine="process", image="debian:12", price_per_minute=Decimal("0.1"))
-ENGINES = {"process": Abilities(pins_images=False), "docker": Abilities(pins_images=True, nodes=1, gpus=1)}
+ENGINES = {
+    "process": Abilities(pins_images=False),
+    "docker": Abilities(pins_images=True, nodes=1, gpus=1, gathers=True),
+}
 SCOPES = frozenset({"job:read", "job:write"})
 WALLET = "0x" + "Ab" * 20
 MINIMUM: Mapping[str, Any] = {"environment": "small", "command": ["true"]}

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from services.compute.domain.ids import JobId, JobUid, Tag
-from services.compute.domain.job import Event, Job, NewJob, Run, Stored, StoredFile, Wish
+from services.compute.domain.job import Event, Handle, Job, NewJob, Run, Stored, StoredFile, Wish
 from services.compute.domain.quotas import Held
 from services.compute.domain.reasons import Reason
 from services.compute.domain.sheets import Sheet
 from services.compute.domain.states import ACTIVE, State
 from services.compute.ports.store import Filter, Key, Lease
+from tests.fakes.compute_slices import WAITS, Slices, slices_of
 
 
 @dataclass(slots=True)
@@ -29,6 +30,8 @@ class Row:
     step: int = 0  # of a workflow's job
     instance: int = 0
     sheet: Sheet | None = None
+    handle: Handle | None = None
+    slices: Slices | None = None
     events: list[Event] = field(default_factory=list)
     runs: dict[Tag, Run] = field(default_factory=dict)
     files: dict[tuple[Stored, str], StoredFile] = field(default_factory=dict)
@@ -36,6 +39,9 @@ class Row:
     @classmethod
     def of(cls, new: NewJob, number: JobId, uid: JobUid, now: float) -> "Row":
         environment = new.spec.environment
+        slices = slices_of(new)
+        waits = slices is not None and not slices.total
+        reason = Reason("waiting_for_place", f"It waits for a free place in {environment}.")
         job = Job(
             id=number,
             uid=uid,
@@ -45,8 +51,8 @@ class Row:
             labels=dict(new.labels),
             spec=new.spec,
             facts=dict(new.facts),
-            state=State.QUEUED,
-            reason=Reason("waiting_for_place", f"It waits for a free place in {environment}."),
+            state=State.HELD if waits else State.QUEUED,
+            reason=WAITS if waits else reason,
             wish=Wish.RUN,
             attempt=0,
             submitted_at=now,
@@ -59,7 +65,9 @@ class Row:
             lingers=new.lingers,
         )
         until = _plus(now, new.spec.clocks.queue)
-        return cls(job, tuple(new.groups), new.natural_key, until, sheet=new.sheet)
+        row = cls(job, tuple(new.groups), new.natural_key, until, sheet=new.sheet)
+        row.handle, row.slices = new.handle, slices
+        return row
 
     @property
     def environment(self) -> str:
@@ -77,6 +85,7 @@ class Row:
             facts={**job.facts, "retry_of": job.uid},
             natural_key=self.natural_key,
             sheet=None if self.sheet is None else self.sheet.again(),
+            slices=None if self.slices is None else self.slices.as_new(),
         )
 
     def has_natural_key(self, new: NewJob) -> bool:

@@ -30,6 +30,7 @@ from tests.fakes.compute_clock import PlannedClock
 from tests.fakes.compute_engine import Machine, Script, ScriptedEngine
 from tests.fakes.compute_side import MemoryObjectBook
 from tests.fakes.compute_store import MemoryJobStore
+from tests.fakes.site_storage import MemorySite
 
 LEASE_SECONDS = 30.0
 LOOK_SECONDS = 0.2
@@ -159,6 +160,7 @@ class Site:
         self.machine = Machine()
         self.engine = ScriptedEngine(scripts, state=self.machine, clock=self.clock.now)
         self.files = LocalFiles(folder / "files")
+        self.storage = MemorySite()
         self.grants = Grants()
         self.objects = MemoryObjectBook()
         self.web = Web()
@@ -173,6 +175,7 @@ class Site:
             workflows=wrap("workflows", self.store),
             engines={"process": wrap("engine", self.engine)},
             files=wrap("files", self.files),
+            site=wrap("site", self.storage),
             provider=wrap("provider", self.grants),
             objects=wrap("objects", self.objects),
             outside=wrap("outside", self.web),
@@ -184,8 +187,8 @@ class Site:
             dice=lambda: 0.0,
         )
 
-    def submit(self, spec: Spec = SPEC, **changes: Any) -> Job:
-        new = NewJob(owner=OWNER, dialect="native", spec=replace(spec, **changes))
+    def submit(self, spec: Spec = SPEC, dialect: str = "native", **changes: Any) -> Job:
+        new = NewJob(owner=OWNER, dialect=dialect, spec=replace(spec, **changes))
         return self.store.submit(new, UNLIMITED, self.clock.now()).job
 
     def job(self, uid: JobUid) -> Job:
@@ -222,6 +225,7 @@ class Site:
         upkeep.orphans()
         upkeep.sweep()
         assert self.engine.tags() == []
+        assert self.engine.gatherings() == []
         assert not self.work.exists() or list(self.work.iterdir()) == []
 
 

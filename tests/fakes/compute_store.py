@@ -21,6 +21,7 @@ from services.compute.domain.job import (
 )
 from services.compute.domain.notices import Notice
 from services.compute.domain.reasons import Reason
+from services.compute.domain.slices import MOST_SLICES
 from services.compute.domain.states import WAITING, State
 from services.compute.ports.store import Filter, Head, Revision
 from tests.fakes.compute_rows import is_wanted
@@ -33,8 +34,8 @@ class MemoryJobStore(MemorySubmitting):
     been answered, as a test wants them.
     """
 
-    def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
-        super().__init__(keep_seconds)
+    def __init__(self, keep_seconds: float = KEEP_SECONDS, most_slices: int = MOST_SLICES) -> None:
+        super().__init__(keep_seconds, most_slices)
         self._spent: dict[str, float] = {}
         self._revisions: dict[str, tuple[int, object]] = {}
         self.sheets = MemorySheets(self)
@@ -49,7 +50,7 @@ class MemoryJobStore(MemorySubmitting):
 
     def revision(self, ref: int | str, owners: Collection[str] | None) -> Revision:
         job = self.find(ref, owners)
-        seen = (job, *self.runs(job.uid))
+        seen = (job, *self.runs(job.uid), self.slices.counts([job.id]))
         number, last = self._revisions.get(job.uid, (0, None))
         if seen != last:
             number += 1
@@ -130,7 +131,7 @@ class MemoryJobStore(MemorySubmitting):
         with self._open():
             row = self._row(uid)
             if row.job.deleted_at is None:
-                row.job = replace(row.job, deleted_at=now)
+                row.job, row.handle = replace(row.job, deleted_at=now), None
                 reason = Reason("deleted", "It was deleted before it ended.")
                 self.wish(uid, Wish.CANCEL, by, reason, now)
             return row.job

@@ -1,35 +1,41 @@
 """What MemoryJobStore does when jobs come in: quotas, keys, payments, batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.compute.domain.errors import (
     AgreementInUse,
     AlreadyFinished,
+    HandleTaken,
+    JobNotFound,
     KeyInFlight,
     KeyReused,
     NotFinished,
     QuotaExceeded,
 )
 from services.compute.domain.ids import JobId, JobUid, new_uid
-from services.compute.domain.job import KEEP_SECONDS, Job, NewJob
+from services.compute.domain.job import KEEP_SECONDS, Handle, Job, NewJob
+from services.compute.domain.ledger import cost
 from services.compute.domain.numbering import with_number
 from services.compute.domain.quotas import Held, Quota, Quotas, check
+from services.compute.domain.slices import MOST_SLICES
 from services.compute.domain.states import FINAL, State
 from services.compute.ports.store import Key, Submitted
 from tests.fakes.compute_rows import Row, held_of, key_of
+from tests.fakes.compute_slices import prepared
 from tests.fakes.compute_workflows import MemoryWorkflowStore
 
 
 class MemorySubmitting(MemoryWorkflowStore):
     """`keys_at_work` as of MemoryJobStore."""
 
-    def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
-        super().__init__(keep_seconds)
+    def __init__(self, keep_seconds: float = KEEP_SECONDS, most_slices: int = MOST_SLICES) -> None:
+        super().__init__(keep_seconds, most_slices)
         self._keys: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.batches: list[list[int]] = []  # ids of jobs that were submitted in one go
 
     def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
+        new = prepared(new, self.slices.most)
         with self._open():
             if (earlier := self._replayed(key)) is not None:
                 return Submitted(earlier, replayed=True)
@@ -41,6 +47,7 @@ class MemorySubmitting(MemoryWorkflowStore):
     ) -> Sequence[Submitted]:
         if any(each.natural_key is not None or each.owner != new[0].owner for each in new):
             raise ValueError("jobs of one owner without payments")
+        new = [prepared(each, self.slices.most) for each in new]
         with self._open():
             if earlier := self.replayed_all(key) if key is not None and new else []:
                 return [Submitted(job, replayed=True) for job in earlier]
@@ -49,7 +56,7 @@ class MemorySubmitting(MemoryWorkflowStore):
                 for each in new:
                     self._check_quotas(each, quotas)
                     made.append(self._insert(each, now, None if made else key))
-            except QuotaExceeded:
+            except (QuotaExceeded, HandleTaken):
                 for job in made:
                     self.purge(job.uid)
                 raise
@@ -90,7 +97,29 @@ class MemorySubmitting(MemoryWorkflowStore):
             new = replace(row.again(), lingers=row.job.lingers, notices=self.outbox.of(uid))
             if quotas is not None:
                 self._check_quotas(new, quotas)
-            return Submitted(self._insert(new, now, key, by), replayed=False)
+            made = self._insert(new, now, key, by)
+            self._row(made.uid).handle, row.handle = row.handle, None
+            mine = self._row(made.uid).slices
+            if mine is not None and row.slices is not None:
+                mine.is_closed = row.slices.is_closed
+            return Submitted(made, replayed=False)
+
+    def by_handle(self, handle: Handle) -> Job:
+        with self._open():
+            for row in self._rows.values():
+                if row.handle == handle:
+                    return row.job
+            raise JobNotFound
+
+    def handles(self, ids: Collection[int]) -> Mapping[int, Handle]:
+        with self._open():
+            rows = [self._rows[number] for number in ids if number in self._rows]
+            return {int(row.job.id): row.handle for row in rows if row.handle is not None}
+
+    def drop_handle(self, uid: JobUid) -> None:
+        with self._open():
+            if uid in self._ids:
+                self._row(uid).handle = None
 
     # -- inside -------------------------------------------------------------------------------------
     def _replayed(self, key: Key | None) -> Job | None:
@@ -116,9 +145,14 @@ class MemorySubmitting(MemoryWorkflowStore):
         for row in self._rows.values():
             if row.has_natural_key(new) and row.job.state not in FINAL:
                 raise AgreementInUse
+            if new.handle is not None and row.handle == new.handle:
+                raise HandleTaken(row.job.uid)
         uid = new.uid or new_uid()
         if uid in self._ids:
             raise ValueError("a job with this uid exists")
+        if new.slices is not None:
+            total = sum(block.count for block in new.slices.blocks)
+            self.ledger.reserve(uid, new.slices.account, cost(new.slices.offer, total), now)
         new = with_number(new, self._next_id)
         row = Row.of(new, JobId(self._next_id), uid, now)
         self._next_id += 1

@@ -10,17 +10,20 @@ from services.compute.domain.errors import FencedOff, JobNotFound, StoreUnavaila
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import KEEP_SECONDS, Job, Run, Wish
 from services.compute.domain.reasons import Reason
+from services.compute.domain.slices import MOST_SLICES
 from services.compute.domain.states import ACTIVE, FINAL, State, move
 from services.compute.domain.turns import in_turn
 from services.compute.ports.store import Change, Claimed, Lease
 from tests.fakes.compute_ends import MemoryOutbox, MemoryUsage, body_of
+from tests.fakes.compute_ledger import MemoryBank
 from tests.fakes.compute_rows import Row
+from tests.fakes.compute_slices import MemorySlices, instead_of_waiting
 
 WORKER = "worker"
 
 
 class MemoryWorkerStore:
-    def __init__(self, keep_seconds: float = KEEP_SECONDS) -> None:
+    def __init__(self, keep_seconds: float = KEEP_SECONDS, most_slices: int = MOST_SLICES) -> None:
         self.away = False
         self._keep_seconds = keep_seconds
         self._lock = threading.RLock()
@@ -30,6 +33,8 @@ class MemoryWorkerStore:
         self._served: dict[str, dict[str, int]] = {}  # environment -> owner -> turn
         self.outbox = MemoryOutbox(self._told_of, self._owner_of)
         self.usage = MemoryUsage()
+        self.slices = MemorySlices(self, most_slices)
+        self.ledger = MemoryBank()
 
     def claim(
         self, worker: str, places: Mapping[str, int], now: float, lease_seconds: float, limit: int = 50
@@ -95,6 +100,7 @@ class MemoryWorkerStore:
     def change(self, lease: Lease, change: Change, now: float) -> Job:
         with self._open():
             row = self._fenced(lease)
+            change = instead_of_waiting(row, change)
             if change.to is not None:
                 move(row.job.state, change.to)
             if change.attempt_begins:
@@ -245,6 +251,9 @@ class MemoryWorkerStore:
         """Of a job that got a place."""
 
     def _note_end(self, row: Row, now: float) -> None:
+        if row.slices is not None:
+            row.slices.end()
+            self.ledger.refund(row.job.uid, now)
         self.outbox.tell(row.job.uid, now)
         self.usage.add(row.job, row.runs.values(), row.groups, now)
 

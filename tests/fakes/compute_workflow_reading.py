@@ -14,8 +14,8 @@ from tests.fakes.compute_workflow_rows import WorkflowRow, is_wanted_workflow
 
 
 class MemoryWorkflowReading(MemoryWorkerStore):
-    def __init__(self, keep_seconds: float) -> None:
-        super().__init__(keep_seconds)
+    def __init__(self, keep_seconds: float, most_slices: int) -> None:
+        super().__init__(keep_seconds, most_slices)
         self._workflows: dict[int, WorkflowRow] = {}
         self._workflow_keys: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.keys_at_work: set[tuple[str, str, str]] = set()

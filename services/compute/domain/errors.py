@@ -1,5 +1,7 @@
 """Facts about jobs that stop what was asked; each room renders them its own way."""
 
+from decimal import Decimal
+
 from services.compute.domain.reasons import Reason
 
 
@@ -86,6 +88,39 @@ class NotRepeatable(ComputeError):
 
 class OutputNotFound(ComputeError):
     """The job has no such output or log."""
+
+
+class HandleTaken(ComputeError):
+    """The window and scope have a job of this name. `uid` is its."""
+
+    def __init__(self, uid: str) -> None:
+        super().__init__("a job has this name")
+        self.uid = uid
+
+
+class TooManySlices(ComputeError):
+    """A job may not have that many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most} slices")
+        self.most = most
+
+
+class FundsShort(ComputeError):
+    """An account has less than is wanted of it; both in credits."""
+
+    def __init__(self, required: Decimal, available: Decimal) -> None:
+        super().__init__("the account has not enough funds")
+        self.required = required
+        self.available = available
+
+
+class AccountUnknown(ComputeError):
+    """There is no such payment account."""
+
+
+class AccountTaken(ComputeError):
+    """Somebody else's payment account."""
 
 
 class StoreUnavailable(ComputeError):

@@ -11,6 +11,7 @@ from services.compute.domain.ids import is_uid
 from services.compute.domain.layout import holder, is_plain_path, is_sandbox_name
 from services.compute.domain.objects import read_address
 from services.compute.domain.path_check import path_problem
+from services.compute.domain.site_paths import is_storage_path
 from services.compute.domain.spec import Input, Source
 
 Problem = tuple[str, str]
@@ -34,7 +35,7 @@ def inputs_problems(
         yield "/inputs", f"Inputs in the spec itself have {MAX_INLINE} characters at most: upload a sandbox."
     for number, given in enumerate(inputs):
         here = f"/inputs/{number}"
-        if problem := _place_problem(given.path, folders, shown):
+        if problem := _place_problem(given, folders, shown):
             yield f"{here}/path", problem
         if problem := _value_problem(given):
             yield f"{here}/value", problem
@@ -46,17 +47,26 @@ def inputs_problems(
     yield from _collisions(inputs, folders)
 
 
-def _place_problem(path: str, folders: Sequence[str], shown: Collection[str]) -> str | None:
-    if problem := path_problem(path):
+def _place_problem(given: Input, folders: Sequence[str], shown: Collection[str]) -> str | None:
+    if problem := path_problem(given.path):
         return problem
-    number = holder(path, folders)
+    number = _folder_of(given, folders)
     if number is None:
         return "An input lies in one of the job's folders."
     return "This folder shows another one: put the input there." if folders[number] in shown else None
 
 
+def _folder_of(given: Input, folders: Sequence[str]) -> int | None:
+    """A folder of the storage may come to be one of the job's own."""
+    if given.source is Source.STORAGE and given.path in folders:
+        return folders.index(given.path)
+    return holder(given.path, folders)
+
+
 def _value_problem(given: Input) -> str | None:
     value = given.value
+    if given.source is Source.STORAGE:
+        return _storage_problem(given)
     if given.source is Source.INLINE:
         return _inline_problem(value, given.encoded)
     if given.source is Source.GRANT:
@@ -75,6 +85,12 @@ def _value_problem(given: Input) -> str | None:
         return lfn_problem(value)
     uid, _, path = value.partition("/")
     return None if is_uid(uid) and is_plain_path(path) else "An output is named `<job uid>/<path>`."
+
+
+def _storage_problem(given: Input) -> str | None:
+    if given.unpack or given.sha256 is not None:
+        return "What comes from the storage is neither unpacked nor pinned."
+    return None if is_storage_path(given.value) else "This is no path of the site's storage."
 
 
 def lfn_problem(value: str) -> str | None:
@@ -129,6 +145,8 @@ def _collisions(inputs: Sequence[Input], folders: Sequence[str]) -> Iterator[Pro
     for number, given in enumerate(inputs):
         if given.path in files:
             yield f"/inputs/{number}/path", "Another input has this path."
+        elif given.source is Source.STORAGE:
+            pass  # whether it is a folder is known when it comes
         elif given.path in needed and holder(given.path, folders) is not None:
             yield f"/inputs/{number}/path", "This is a folder, of the job or of another input."
         files.add(given.path)

@@ -10,10 +10,22 @@ from services.compute.domain.layout import stream_rank
 from services.compute.domain.notices import Notice
 from services.compute.domain.reasons import Reason
 from services.compute.domain.sheets import Sheet, Situation
+from services.compute.domain.slices import NewSlices
 from services.compute.domain.spec import Spec
 from services.compute.domain.states import FINAL, State
 
 KEEP_SECONDS: Final = 7 * 86400.0  # after the finish, of jobs that nobody says anything else about
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A name by which a window's users find the job, until it is deleted, also after its end. Unique in its
+    window and scope: `scope` is a namespace, empty for the one that all share.
+    """
+
+    window: str
+    scope: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +48,8 @@ class NewJob:
     lingers: bool = False  # shown among the active ones after its end, until its owner puts it away
     notices: tuple[Notice, ...] = ()
     sheet: Sheet | None = None  # what the window lists it by
+    handle: Handle | None = None
+    slices: NewSlices | None = None  # with spec.slices, what there is to work on by now
 
 
 class Wish(StrEnum):
@@ -150,6 +164,7 @@ class Run:
     signal: int | None = None
     reason: Reason | None = None
     usage: Usage = field(default_factory=Usage)
+    address: str | None = None  # at which the job's other instances reach it, of a gathered job
 
 
 class Stored(StrEnum):

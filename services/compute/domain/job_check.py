@@ -6,6 +6,8 @@ from typing import Final
 
 from services.compute.domain.errors import BadSpec
 from services.compute.domain.job import NewJob
+from services.compute.domain.site_check import storage_problems
+from services.compute.domain.site_paths import WINDOW
 from services.compute.domain.spec_check import pointer, problems
 
 MAX_NAME: Final = 512
@@ -17,6 +19,8 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,511}")
 def check_job(new: NewJob) -> None:
     """Raises BadSpec with every problem of the job and its spec."""
     found = [*name_problems(new.name), *label_problems(new.labels), *problems(new.spec)]
+    if new.dialect != WINDOW:
+        found += storage_problems(new.spec)
     if found:
         raise BadSpec(found)
 

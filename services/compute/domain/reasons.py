@@ -36,6 +36,7 @@ CODES: Final[Mapping[str, Kind]] = {
     # waiting
     "waiting_for_place": Kind(Phase.QUEUE, True, "It starts when a place is free; nothing is to do."),
     "waiting_for_jobs": Kind(Phase.QUEUE, True, "It starts when the jobs before it have ended well."),
+    "waiting_for_slices": Kind(Phase.QUEUE, True, "Add slices, or close it."),
     "waiting_to_retry": Kind(Phase.QUEUE, True, "Another attempt follows by itself."),
     "engine_away": Kind(Phase.QUEUE, True, "The operator has to start the engine; the job waits until then."),
     "queue_timeout": Kind(
@@ -78,6 +79,7 @@ CODES: Final[Mapping[str, Kind]] = {
     "run_timeout": Kind(Phase.RUN, False, "Ask for more time, or do less."),
     "resources_refused": Kind(Phase.RUN, False, "Ask for what the environment offers."),
     "engine_lost": Kind(Phase.RUN, True, "The machine went away under the job: submit it again."),
+    "too_many_errors": Kind(Phase.RUN, False, "Look at the slices that failed; the work function threw."),
     "environment_gone": Kind(Phase.RUN, False, "Submit it again, to an environment that there is."),
     "engine_failed": Kind(Phase.RUN, True, "The engine could not start it: try again, or tell the operator."),
     # publish

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from services.compute.domain.completion_check import completion_problems
 from services.compute.domain.errors import BadSpec
 from services.compute.domain.input_check import inputs_problems
 from services.compute.domain.layout import holder, is_plain_path
 from services.compute.domain.path_check import folder_problem, path_problem
 from services.compute.domain.reasons import CODES
+from services.compute.domain.site_paths import is_storage_path
 from services.compute.domain.spec import (
     Folder,
     Image,
@@ -29,7 +31,7 @@ from services.compute.domain.spec import (
 
 Problem = tuple[str, str]
 MAX_INSTANCES: Final = 1000
-MAX_ROLES: Final = 100
+MAX_ROLES: Final = 1000
 MAX_TASKS: Final = 100
 MAX_FOLDERS: Final = 64
 MAX_OUTPUTS: Final = 1000
@@ -39,7 +41,8 @@ MAX_WORDS: Final = 1024 * 1024  # of all arguments and variables of one task tog
 MAX_VARIABLES: Final = 1000
 MAX_SIZE: Final = 1 << 62
 MAX_SECONDS: Final = 366 * 86400.0
-MAX_ATTEMPTS: Final = 100
+MAX_ATTEMPTS: Final = 1_000_000
+MAX_RETRIES: Final = 100  # of one task
 MAX_PRIORITY: Final = 1000
 MAX_PATTERN: Final = 1024
 MAX_PROCESSES: Final = 1_000_000  # of one MPI task on one node
@@ -47,7 +50,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ROLE = re.compile(r"[a-z0-9-]{1,32}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,254}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.~-]{0,254}")
 
 
 def check(spec: Spec) -> None:
@@ -67,6 +70,7 @@ def problems(spec: Spec) -> Iterator[Problem]:
     yield from _tees(spec)
     yield from _outputs(spec.outputs, spec.folders)
     yield from _policy(spec)
+    yield from completion_problems(spec)
 
 
 def _roles(roles: tuple[Role, ...]) -> Iterator[Problem]:
@@ -115,8 +119,8 @@ def _task(task: Task, here: str) -> Iterator[Problem]:
         yield from _image(task.image, f"{here}/image")
     if task.working_folder is not None and (problem := path_problem(task.working_folder)):
         yield f"{here}/working_folder", problem
-    if not 0 <= task.retries <= MAX_ATTEMPTS:
-        yield f"{here}/retries", f"Between 0 and {MAX_ATTEMPTS}."
+    if not 0 <= task.retries <= MAX_RETRIES:
+        yield f"{here}/retries", f"Between 0 and {MAX_RETRIES}."
     if task.mpi is not None:
         yield from _mpi(task.mpi, task.command, here)
 
@@ -208,6 +212,8 @@ def _outputs(outputs: tuple[Output, ...], folders: tuple[Folder, ...]) -> Iterat
             yield f"{here}/pattern", problem
         if output.name is not None and (problem := _kept_problem(output.name, output.take)):
             yield f"{here}/name", problem
+        if output.to is not None and not is_storage_path(output.to):
+            yield f"{here}/to", "This is no path of the site's storage."
 
 
 def _kept_problem(name: str, take: Take) -> str | None:

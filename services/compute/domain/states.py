@@ -3,10 +3,10 @@
     held -> queued -> staging -> pulling -> running -> publishing -> succeeded
                 ^________________________________|  (another attempt)    failed, cancelled from everywhere
 
-`held` waits for other jobs (workflows); `queued` for a place; `staging` brings the inputs; `pulling` makes
-the images ready; `publishing` keeps outputs and logs, of jobs that failed too. Whether a job that ended was
-stopped by its owner, by a clock or by itself is told by its reason. What is deleted is a mark on the job,
-not a state.
+`held` waits for slices to work on, or for other jobs; `queued` for a place; `staging` brings the inputs;
+`pulling` makes the images ready; `publishing` keeps outputs and logs, of jobs that failed too. Whether a
+job that ended was stopped by its owner, by a clock or by itself is told by its reason. What is deleted is a
+mark on the job, not a state.
 """
 
 from collections.abc import Mapping
@@ -35,12 +35,12 @@ ACTIVE: Final = frozenset({State.STAGING, State.PULLING, State.RUNNING, State.PU
 
 _ENDS = frozenset({State.FAILED, State.CANCELLED})
 MOVES: Final[Mapping[State, frozenset[State]]] = {
-    State.HELD: frozenset({State.QUEUED}) | _ENDS,
+    State.HELD: frozenset({State.QUEUED, State.SUCCEEDED}) | _ENDS,
     State.QUEUED: frozenset({State.STAGING}) | _ENDS,
     State.STAGING: frozenset({State.PULLING, State.PUBLISHING, State.QUEUED}) | _ENDS,
     State.PULLING: frozenset({State.RUNNING, State.PUBLISHING, State.QUEUED}) | _ENDS,
     State.RUNNING: frozenset({State.PUBLISHING, State.QUEUED}) | _ENDS,
-    State.PUBLISHING: frozenset({State.SUCCEEDED, State.QUEUED}) | _ENDS,
+    State.PUBLISHING: frozenset({State.SUCCEEDED, State.QUEUED, State.HELD}) | _ENDS,
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),

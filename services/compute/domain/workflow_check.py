@@ -8,6 +8,7 @@ from typing import Final
 
 from services.compute.domain.errors import BadSpec
 from services.compute.domain.job_check import label_problems, name_problems
+from services.compute.domain.site_check import storage_problems
 from services.compute.domain.spec import Input, Source
 from services.compute.domain.step_check import step_problems
 from services.compute.domain.sweep import MAX_INSTANCES, Sweep, Way
@@ -51,6 +52,7 @@ def _problems(new: NewWorkflow) -> Iterator[Problem]:
         if not sweep_problems:
             yield from within(number, list(step_problems(step)))
             yield from within(number, list(_holder_problems(step)))
+            yield from within(number, list(storage_problems(step.spec)))
     if not unsound and sum(step.count for step in new.steps) > MAX_JOBS:
         yield "/steps", f"A workflow has {MAX_JOBS} jobs at most, all instances counted."
 

@@ -16,5 +16,10 @@ class Outside(Protocol):
     def open(self, url: str) -> Iterator[bytes]:
         """The body, in pieces as they come; nothing is held. Raises OutsideRefused, OutsideUnavailable."""
 
+    def read(self, url: str, most_bytes: int, seconds: float) -> tuple[str, bytes]:
+        """Its media type (empty: it has none) and all of the body. Raises OutsideRefused (also for a body
+        that is larger), OutsideUnavailable (also when time is up).
+        """
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status; redirects are not followed. Raises OutsideRefused, OutsideUnavailable."""

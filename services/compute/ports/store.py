@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.compute.domain.ids import JobUid, Tag
-from services.compute.domain.job import Event, Job, NewJob, Page, Pull, Run, StoredFile, Wish
+from services.compute.domain.job import Event, Handle, Job, NewJob, Page, Pull, Run, StoredFile, Wish
 from services.compute.domain.notices import Notice
 from services.compute.domain.quotas import Held, Quotas
 from services.compute.domain.reasons import Reason
@@ -84,7 +84,9 @@ class Change:
     with a final state from when on its grants are still to be ended (None: they are);
     `started_at` counts once, for the first run; `files` are added with the change (one of the same kind and
     path takes the other's place), and the job's storage with them. A change to CANCELLED that the owner
-    wished carries, without a reason of its own, the wish's, and the event names who wished.
+    wished carries, without a reason of its own, the wish's, and the event names who wished. A sliced job's
+    change to HELD becomes what is true by then: QUEUED when slices are not over, SUCCEEDED when it is closed,
+    CANCELLED when that was wished.
     """
 
     to: State | None
@@ -123,7 +125,8 @@ class JobStore(Protocol):
 
         A key that brought a job gives that job again for as long as the job is kept. What is refused leaves
         no trace, and its key may be used again. Raises QuotaExceeded, AgreementInUse (natural_key),
-        KeyReused, KeyInFlight (the first request with the key is at work this moment).
+        HandleTaken (whatever became of the job that has it), KeyReused, KeyInFlight (the first request with
+        the key is at work this moment); of a sliced job FundsShort, AccountUnknown, TooManySlices.
         """
 
     def submit_all(
@@ -146,6 +149,15 @@ class JobStore(Protocol):
 
         Raises JobNotFound for what is missing and for what is not one of `owners`' (None: anybody's).
         """
+
+    def by_handle(self, handle: Handle) -> Job:
+        """Raises JobNotFound."""
+
+    def handles(self, ids: Collection[int]) -> Mapping[int, Handle]:
+        """By job id; jobs that have none are left out."""
+
+    def drop_handle(self, uid: JobUid) -> None:
+        """The name is free. Twice is once."""
 
     def revision(self, ref: int | str, owners: Collection[str] | None) -> Revision:
         """As `find`, at a fraction of its cost: whoever knows the job at this revision knows it as it is.
@@ -187,8 +199,8 @@ class JobStore(Protocol):
         """
 
     def delete(self, uid: JobUid, by: str, now: float) -> Job:
-        """Mark as deleted for every window but the native one, and wish it cancelled. Twice is once.
-        Raises JobNotFound.
+        """Mark as deleted for every window but the native one, free its handle, and wish it cancelled. Twice
+        is once. Raises JobNotFound.
         """
 
     def retry(
@@ -197,8 +209,8 @@ class JobStore(Protocol):
         """Another attempt of a failed or cancelled job, as a new job: what ended stays ended.
 
         Same owner, groups, dialect, spec, name, labels, facts and natural key; `facts["retry_of"]` is the
-        old uid. Raises NotFinished, AlreadyFinished (it went well: clone it instead) and what submit raises;
-        without `quotas` there is no limit.
+        old uid; the handle finds the new job from then on. Raises NotFinished, AlreadyFinished (it went
+        well: clone it instead) and what submit raises; without `quotas` there is no limit.
         """
 
     # -- for workers --------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """Who gets which job: places, turns, leases and fences."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.compute.domain.errors import FencedOff
 from services.compute.domain.ids import new_uid
-from services.compute.domain.job import Job, Wish
+from services.compute.domain.job import Job, RunState, Wish
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
@@ -210,6 +211,18 @@ def test_runs_of_the_current_attempt_come_with_the_job(store: JobStore) -> None:
     assert (third.job.attempt, third.runs) == (2, ())
     assert [run.attempt for run in store.runs(job.uid)] == [1, 1]
     assert store.runs(job.uid, 2) == []
+
+
+def test_a_runs_address_is_kept_from_its_intention_to_its_end(store: JobStore) -> None:
+    job = submit(store)
+    (claimed,) = claim(store)
+    store.change(claimed.lease, Change(to=State.STAGING, attempt_begins=True), NOW)
+    run = store.intend(claimed.lease, run_of(job.uid, 1, 0, address="10.212.0.2"))
+    again = store.intend(claimed.lease, run_of(job.uid, 1, 0, address="10.212.0.9"))
+    assert (run.address, again.address) == ("10.212.0.2", "10.212.0.2")
+    store.note_run(claimed.lease, replace(run, state=RunState.ENDED, exit_code=0))
+    store.intend(claimed.lease, run_of(job.uid, 1, 1))
+    assert [each.address for each in store.runs(job.uid)] == ["10.212.0.2", None]
 
 
 def test_who_lost_the_job_writes_nothing_any_more(store: JobStore) -> None:

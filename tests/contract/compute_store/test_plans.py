@@ -1,5 +1,6 @@
 """Hot questions walk along an index and sort nothing, however many jobs there are."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,22 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from services.compute.adapters.store_sql import claiming, feeding, handles, outbox
+from services.compute.adapters.store_sql import slices as sql_slices
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
+from services.compute.adapters.store_sql.work import moment
 from services.compute.domain.ids import new_uid
+from services.compute.domain.job import Handle
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.sheets import Column, Comparison, Condition, Scope, Search, Situation
+from services.compute.domain.slices import Batch, Span
 from services.compute.domain.states import State
 from services.compute.domain.workflow import WorkflowState
 from services.compute.ports.store import Filter
 from services.compute.ports.workflows import WorkflowFilter
 from tests.fakes.compute_flows import end_next, new_workflow, step, swept
 from tests.fakes.compute_jobs import ALICE, BOB, NOW, SPACE, new_job
+from tests.fakes.compute_sliced import ACCOUNT, done, numbers, rich, submitted
 
 Seen = list[tuple[str, Any]]
 
@@ -107,6 +114,24 @@ def test_a_claim(store: SqlJobStore) -> None:
         assert any(index in plan for plan in found), index
 
 
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        (claiming._ANY_DUE, ("ix_jobs_queue", "ix_jobs_active")),
+        (feeding._ANY_DUE, ("ix_workflows_due_at",)),
+        (outbox._ANY_DUE, ("ix_notices_due_at",)),
+    ],
+    ids=["claims", "workflows", "notices"],
+)
+def test_looks_that_mostly_find_nothing(store: SqlJobStore, statement: Any, indexes: tuple[str, ...]) -> None:
+    sql, parameters = store._in_drivers_words(statement, {"now": moment(NOW)})
+    with store._database.read() as connection:
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(parameters))]
+    assert whole_scans([" | ".join(steps)]) == []
+    for index in indexes:
+        assert any(index in step for step in steps), steps
+
+
 def test_upkeep(store: SqlJobStore) -> None:
     for work, index in (
         (lambda: store.expired(NOW, 9), "ix_jobs_expires_at"),
@@ -142,6 +167,39 @@ def test_workflows(store: SqlJobStore) -> None:
         found = plans(store, work)
         assert [plan for plan in found if "SCAN workflow" in plan and "USING" not in plan] == []
         assert any(index in plan for plan in found), index
+
+
+def test_slices(store: SqlJobStore) -> None:
+    """None of these looks at another job's, or from end to end at what the job has."""
+    rich(store)
+    handle = Handle("openpai", "", "n")
+    job = submitted(store, *[numbers(5)] * 20, offer="0.5", handle=handle)
+    (claimed,) = (each for each in store.claim("w", {SPACE: 9}, NOW, 30) if each.job.uid == job.uid)
+    lease, slices = claimed.lease, store.slices
+    for work in (
+        lambda: store.handles([job.id]),
+        lambda: slices.add(job.uid, [numbers(5)], ALICE, NOW),
+        lambda: slices.counts([job.id]),
+        lambda: slices.hand_out(lease, 0, 40, NOW),
+        lambda: slices.take_in(lease, done(range(1, 30)), (), NOW),
+        lambda: slices.in_hand(lease),
+        lambda: slices.give_back(lease, Batch(seq=1, attempt=0, lane=0, numbers=[]), 31, NOW),
+        lambda: slices.hand_out(lease, 0, 40, NOW),
+        lambda: slices.unfinished(job.id, [Span(2, 4), Span(9, None)]),
+        lambda: slices.lines(job.id, 0, 10),
+        lambda: store.ledger.accounts([ALICE]),
+        lambda: store.ledger.entries(ACCOUNT, 0, 10),
+    ):
+        found = plans(store, work)
+        scans = [plan for plan in found if "SCAN " in plan.replace("SCAN CONSTANT ROW", "")]
+        assert scans == []
+    for hot in (handles._JOB, sql_slices._RESULTS):
+        sql, parameters = store._in_drivers_words(hot, defaultdict(lambda: 1))
+        with store._database.read() as connection:
+            steps = list(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(parameters)))
+        assert [step for step in steps if "SCAN " in step[3]] == []
+    (listed,) = plans(store, lambda: store.ledger.accounts([ALICE]))
+    assert "ix_sliced_jobs_account" in listed
 
 
 MINE = Scope(owners=[ALICE])

@@ -1,5 +1,6 @@
 """The tables themselves: migrations, constraints, and a database that goes away."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,15 +15,17 @@ from services.compute.domain import states
 from services.compute.domain.errands import ErrandKind
 from services.compute.domain.errors import StoreUnavailable
 from services.compute.domain.ids import JobUid, new_uid
-from services.compute.domain.job import Stored, Wish
+from services.compute.domain.job import Handle, Stored, Wish
 from services.compute.domain.notices import Means, Notice
 from services.compute.domain.quotas import Quotas
 from services.compute.domain.reasons import Reason
 from services.compute.domain.sheets import Sheet
+from services.compute.domain.slices import SliceLine
 from services.compute.domain.states import State
 from services.compute.ports.store import Change, Filter, Key, Lease
 from tests.fakes.compute_flows import new_workflow, run_through, step, swept
 from tests.fakes.compute_jobs import ALICE, NOW, SPACE, kept, new_job, run_of
+from tests.fakes.compute_sliced import done, numbers, sliced
 from tests.fixtures_postgres import PostgresServer
 from tests.migrations_kit import check_migrations
 
@@ -53,9 +56,26 @@ def _rows(connection: Connection) -> None:
         connection.execute(text(f"INSERT INTO {row}"))
 
 
+def _rows_of_slices(connection: Connection) -> None:
+    """One row in each table that revision 0007 brought."""
+    for row in (
+        "job_handles VALUES ('openpai', '', 'first', 1)",
+        "sliced_jobs VALUES (1, 3, 3, 0, 1, 1, 0, 0.5, NULL, 1, 1, '0xa', '0.5', '1')",
+        "slice_blocks VALUES (1, 1, 3, 'items', '[1,2,3]')",
+        "slice_batches VALUES (1, 1, 1, 0, '[[2,2]]')",
+        "slice_tries VALUES (1, 2, 1, 0)",
+        "slice_results VALUES (1, 1, 'done', '1', '', 0.5, 1)",
+        "slice_lines VALUES (1, 1, 1, 'log', 'x', '2024-01-01 00:00:00')",
+        "accounts VALUES ('0xa', 'person:alice', 'default', '98.5', NULL, '2024-01-01 00:00:00', 0)",
+        "ledger_entries VALUES (1, '2024-01-01 00:00:00', 'mint', '0xa', '100', 'opening', '')",
+    ):
+        connection.execute(text(f"INSERT INTO {row}"))
+    connection.execute(text("UPDATE job_runs SET address = '10.0.0.2'"))
+
+
 def test_migrations_build_what_the_tables_say_and_keep_rows(database_url: str) -> None:
     assert {workflow_tables.workflows.name, side_tables.usage.name} <= set(metadata.tables)
-    check_migrations(database_url, MIGRATIONS, metadata, {"0001": _rows})
+    check_migrations(database_url, MIGRATIONS, metadata, {"0001": _rows, "0007": _rows_of_slices})
 
 
 def test_the_tables_know_the_states_of_the_domain(store_url: str) -> None:
@@ -96,12 +116,15 @@ def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
     key = Key(owner=ALICE, dialect="native", key="k", fingerprint="f" * 64)
     told = Notice(means=Means.WEBHOOK, url="https://hooks.example/")
     filed = Sheet(owner_name="alice", owner_group="g", realm="vo")
-    new = new_job(name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",), notices=(told,), sheet=filed)
-    uid, other = (each.job.uid for each in store.submit_all([new, new], Quotas(), NOW, key))
+    new = sliced(numbers(9), name="n", labels={"a": "b"}, facts={"c": "d"}, groups=("g",), notices=(told,))
+    new = replace(new, sheet=filed)
+    pair = [replace(new, handle=Handle("openpai", "", name)) for name in "ab"]
+    uid, other = (each.job.uid for each in store.submit_all(pair, Quotas(), NOW, key))
     store.errands.ask(uid, ErrandKind.EXEC, "ls", ALICE, NOW, NOW + 9)
     (claimed,) = store.claim("w", {SPACE: 1}, NOW, 30)
     store.intend(claimed.lease, run_of(uid))
     store.change(claimed.lease, Change(to=None, files=[kept("a"), kept("staging", kind=Stored.LOG)]), NOW)
+    _work_on_slices(store, claimed.lease)
     tables = [table.name for table in metadata.sorted_tables if table is jobs or _hangs_on(table, jobs)]
     assert _filled(store, tables) == tables
     store.purge(uid)
@@ -109,6 +132,17 @@ def test_with_a_job_goes_everything_that_hangs_on_it(store_url: str) -> None:
     store.purge(other)
     assert _filled(store, tables) == []
     store.close()
+
+
+def _work_on_slices(store: SqlJobStore, lease: Lease) -> None:
+    """So that there is something of everything."""
+    for at_work in (1, None):
+        given = store.slices.hand_out(lease, 0, 3, NOW)
+        assert given is not None
+        if at_work is not None:
+            store.slices.give_back(lease, given[0], at_work, NOW)
+    line = SliceLine(number=2, level="log", text="x", at=NOW)
+    store.slices.take_in(lease, done([2]), [line], NOW)
 
 
 def test_with_a_workflow_goes_everything_that_hangs_on_it(store_url: str) -> None:

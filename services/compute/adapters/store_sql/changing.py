@@ -8,7 +8,9 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from services.compute.adapters.store_sql.claiming import runs_of
 from services.compute.adapters.store_sql.ends import SqlEnds
 from services.compute.adapters.store_sql.finding import jobs_in_order
+from services.compute.adapters.store_sql.handles import drop_handle
 from services.compute.adapters.store_sql.inserts import insert_or_ignore
+from services.compute.adapters.store_sql.moves import FREED, By, fenced, locked, noted, put
 from services.compute.adapters.store_sql.rows import (
     RUN_COLUMNS,
     file_row,
@@ -19,15 +21,10 @@ from services.compute.adapters.store_sql.rows import (
     run_of,
     run_row,
 )
-from services.compute.adapters.store_sql.tables import job_events, job_files, job_runs, jobs
-from services.compute.adapters.store_sql.work import (
-    insert_all,
-    moment,
-    moment_or_none,
-    seconds_of,
-    storable,
-)
-from services.compute.domain.errors import AlreadyFinished, FencedOff, JobNotFound, NotFinished
+from services.compute.adapters.store_sql.slice_steps import instead_of_waiting
+from services.compute.adapters.store_sql.tables import job_files, job_runs, jobs
+from services.compute.adapters.store_sql.work import moment, moment_or_none, seconds_of, storable
+from services.compute.domain.errors import AlreadyFinished, NotFinished
 from services.compute.domain.ids import JobUid
 from services.compute.domain.job import Job, Run, Wish
 from services.compute.domain.reasons import Reason
@@ -36,16 +33,6 @@ from services.compute.ports.store import Change, Claimed, Lease
 
 WORKER: Final = "worker"
 _C = jobs.c
-_LOCKED: Final = (
-    select(
-        _C.id, _C.state, _C.wish, _C.wish_by, _C.wish_reason, _C.attempt, _C.fence, _C.lease_worker,
-        _C.lease_until, _C.strikes, _C.queue_seconds, _C.keep_seconds, _C.started_at, _C.deleted_at,
-        _C.last_event, _C.lingers, _C.workflow_id, _C.step,
-    )
-    .where(_C.uid == bindparam("locked_uid"))
-    .with_for_update()
-)  # fmt: skip
-_SET: Final = update(jobs).where(_C.id == bindparam("changed")).values(revision=_C.revision + 1)
 _RENEW: Final = (
     update(jobs)
     .where(_C.uid == bindparam("held_uid"), _C.fence == bindparam("held_fence"))
@@ -61,7 +48,6 @@ _STORAGE: Final = select(func.coalesce(func.sum(job_files.c.size), 0)).where(
     job_files.c.job_id == bindparam("id")
 )
 _RUN: Final = select(*RUN_COLUMNS).where(job_runs.c.tag == bindparam("tag"))
-_FREED: Final = {"lease_worker": None, "lease_until": None}
 
 
 class SqlChanging(SqlEnds):
@@ -86,7 +72,7 @@ class SqlChanging(SqlEnds):
 
     def read(self, lease: Lease) -> Claimed:
         def work(connection: Connection) -> Claimed:
-            row = _fenced(connection, lease)
+            row = fenced(connection, lease)
             until = seconds_of(row.lease_until)
             held = lease if until is None else Lease(lease.uid, lease.worker, lease.fence, until)
             (job,) = jobs_in_order(connection, [row.id])
@@ -96,62 +82,51 @@ class SqlChanging(SqlEnds):
 
     def change(self, lease: Lease, change: Change, now: float) -> Job:
         def work(connection: Connection) -> Job:
-            row = _fenced(connection, lease)
-            values = _changed(row, change)
-            if change.to is not None:
-                values.update(self._moved(connection, row, change, now))
-            if change.files:
-                self._upsert(connection, job_files, [file_row(row.id, file) for file in change.files])
-                values["storage_bytes"] = connection.execute(_STORAGE, {"id": row.id}).scalar_one()
-            _put(connection, row.id, values)
-            if change.to in FINAL:
-                return self._note_end(connection, row, change.to, now)
-            if change.to is State.STAGING:
-                self._note_start(connection, row, now)
-            return jobs_in_order(connection, [row.id])[0]
+            row = fenced(connection, lease)
+            return self._change(connection, row, instead_of_waiting(connection, row, change), now)
 
         return self._write(work)
 
     def intend(self, lease: Lease, run: Run) -> Run:
         def work(connection: Connection) -> Run:
-            row = _fenced(connection, lease)
+            row = fenced(connection, lease)
             connection.execute(insert_or_ignore(self._database, job_runs), run_row(row.id, run))
-            _put(connection, row.id, {})
+            put(connection, row.id, {})
             return run_of(connection.execute(_RUN, {"tag": run.tag}).one())
 
         return self._write(work)
 
     def note_run(self, lease: Lease, run: Run) -> None:
         def work(connection: Connection) -> None:
-            row = _fenced(connection, lease)
+            row = fenced(connection, lease)
             self._upsert(connection, job_runs, [run_row(row.id, run)])
-            _put(connection, row.id, {})
+            put(connection, row.id, {})
 
         self._write(work)
 
     def fail_step(self, lease: Lease, text: str, now: float, wake_at: float) -> int:
         def work(connection: Connection) -> int:
-            row = _fenced(connection, lease)
+            row = fenced(connection, lease)
             strikes = int(row.strikes) + 1
-            values = {"strikes": strikes, "fault": storable(text), "wake_at": moment(wake_at), **_FREED}
-            _put(connection, row.id, values)
+            values = {"strikes": strikes, "fault": storable(text), "wake_at": moment(wake_at), **FREED}
+            put(connection, row.id, values)
             return strikes
 
         return self._write(work)
 
     def bury(self, lease: Lease, text: str, now: float) -> None:
         def work(connection: Connection) -> None:
-            row = _fenced(connection, lease)
-            values = {"dead_at": moment(now), "fault": storable(text), **_FREED}
-            _put(connection, row.id, values)
+            row = fenced(connection, lease)
+            values = {"dead_at": moment(now), "fault": storable(text), **FREED}
+            put(connection, row.id, values)
 
         self._write(work)
 
     # -- the owner's --------------------------------------------------------------------------------
     def wish(self, uid: JobUid, wish: Wish, by: str, reason: Reason, now: float) -> Job:
         def work(connection: Connection) -> Job:
-            row = _locked(connection, uid)
-            self._wish(connection, row, wish, _By(by, reason), now)
+            row = locked(connection, uid)
+            self._wish(connection, row, wish, By(by, reason), now)
             return jobs_in_order(connection, [row.id])[0]
 
         return self._write(work)
@@ -160,27 +135,28 @@ class SqlChanging(SqlEnds):
         reason = Reason("deleted", "It was deleted before it ended.")
 
         def work(connection: Connection) -> Job:
-            row = _locked(connection, uid)
+            row = locked(connection, uid)
             if row.deleted_at is None:
-                _put(connection, row.id, {"deleted_at": moment(now)})
-                self._wish(connection, row, Wish.CANCEL, _By(by, reason), now)
+                drop_handle(connection, row.id)
+                put(connection, row.id, {"deleted_at": moment(now)})
+                self._wish(connection, row, Wish.CANCEL, By(by, reason), now)
             return jobs_in_order(connection, [row.id])[0]
 
         return self._write(work)
 
     def put_away(self, uid: JobUid, now: float) -> Job:
         def work(connection: Connection) -> Job:
-            row = _locked(connection, uid)
+            row = locked(connection, uid)
             if State(row.state) not in FINAL:
                 raise NotFinished
             if not row.lingers:
                 raise AlreadyFinished
-            _put(connection, row.id, {"lingers": 0})
+            put(connection, row.id, {"lingers": 0})
             return jobs_in_order(connection, [row.id])[0]
 
         return self._write(work)
 
-    def _wish(self, connection: Connection, row: Any, wish: Wish, whose: "_By", now: float) -> None:
+    def _wish(self, connection: Connection, row: Any, wish: Wish, whose: By, now: float) -> None:
         state = State(row.state)
         if state in FINAL:
             return
@@ -193,63 +169,45 @@ class SqlChanging(SqlEnds):
         ends = wish is Wish.CANCEL and state in WAITING and (until is None or until <= now)
         if ends:
             # A worker that let its lease run out must not start it now.
-            values.update(_FREED, fence=row.fence + 1, dead_at=None)
+            values.update(FREED, fence=row.fence + 1, dead_at=None)
             values.update(self._ended(row, State.CANCELLED, now, None))
             values["wake_at"] = moment(now) if _has_grants(connection, row) else None
-            values.update(_noted(connection, row, State.CANCELLED, whose, now))
+            values.update(noted(connection, row, State.CANCELLED, whose, now))
         else:
             values["wake_at"] = None
-        _put(connection, row.id, values)
+        put(connection, row.id, values)
         if ends:
             self._note_end(connection, row, State.CANCELLED, now)
 
     # -- moves --------------------------------------------------------------------------------------
+    def _change(self, connection: Connection, row: Any, change: Change, now: float) -> Job:
+        """Raises IllegalMove."""
+        values = _changed(row, change)
+        if change.to is not None:
+            values.update(self._moved(connection, row, change, now))
+        if change.files:
+            self._upsert(connection, job_files, [file_row(row.id, file) for file in change.files])
+            values["storage_bytes"] = connection.execute(_STORAGE, {"id": row.id}).scalar_one()
+        put(connection, row.id, values)
+        if change.to in FINAL:
+            return self._note_end(connection, row, change.to, now)
+        if change.to is State.STAGING:
+            self._note_start(connection, row, now)
+        return jobs_in_order(connection, [row.id])[0]
+
     def _moved(self, connection: Connection, row: Any, change: Change, now: float) -> dict[str, Any]:
         """Raises IllegalMove."""
         assert change.to is not None
         to = move(State(row.state), change.to)
-        whose = _By(WORKER, change.reason)
+        whose = By(WORKER, change.reason)
         if to is State.CANCELLED and row.wish == Wish.CANCEL.value:
-            whose = _By(row.wish_by or WORKER, change.reason or reason_from(row.wish_reason))
+            whose = By(row.wish_by or WORKER, change.reason or reason_from(row.wish_reason))
         values = self._ended(row, to, now, change.expires_at) if to in FINAL else {}
         if to is State.QUEUED and row.queue_seconds is not None:
             start = now if change.wake_at is None else max(now, change.wake_at)
             values["queue_until"] = moment(start + row.queue_seconds)
-        values.update(_noted(connection, row, to, whose, now, int(change.attempt_begins)))
+        values.update(noted(connection, row, to, whose, now, int(change.attempt_begins)))
         return values
-
-    def _ended(self, row: Any, to: State, now: float, expires_at: float | None) -> dict[str, Any]:
-        values = {"state": to.value, "finished_at": moment(now)}
-        if row.workflow_id is None:  # otherwise it is kept as long as its workflow
-            keep = self._keep_seconds if row.keep_seconds is None else row.keep_seconds
-            values["expires_at"] = moment(now + keep if expires_at is None else expires_at)
-        return values
-
-
-class _By:
-    """Who moves a job, and why."""
-
-    __slots__ = ("by", "reason")
-
-    def __init__(self, by: str, reason: Reason | None) -> None:
-        self.by = by
-        self.reason = reason
-
-
-def _locked(connection: Connection, uid: str) -> Any:
-    """The job's row, which nobody else changes until the transaction ends. Raises JobNotFound."""
-    row = connection.execute(_LOCKED, {"locked_uid": uid}).first()
-    if row is None:
-        raise JobNotFound
-    return row
-
-
-def _fenced(connection: Connection, lease: Lease) -> Any:
-    """As _locked, for a worker. Raises FencedOff."""
-    row = connection.execute(_LOCKED, {"locked_uid": lease.uid}).first()
-    if row is None or row.fence != lease.fence:
-        raise FencedOff
-    return row
 
 
 def _has_grants(connection: Connection, row: Any) -> bool:
@@ -271,28 +229,5 @@ def _changed(row: Any, change: Change) -> dict[str, Any]:
     if change.reason is not None or change.clear_reason:
         values.update(reason_columns(change.reason))
     if change.release:
-        values.update(_FREED)
+        values.update(FREED)
     return values
-
-
-def _noted(
-    connection: Connection, row: Any, to: State, whose: _By, now: float, attempts_begun: int = 0
-) -> dict[str, Any]:
-    """Write the event of a move; what the job's row says of it."""
-    event = {
-        "job_id": row.id,
-        "seq": row.last_event + 1,
-        "at": moment(now),
-        "state_from": row.state,
-        "state_to": to.value,
-        "by": whose.by,
-        "attempt": row.attempt + attempts_begun,
-        "reason": reason_text(whose.reason),
-    }
-    insert_all(connection, job_events, [event])
-    seen = {"state": to.value, "state_since": moment(now), "last_event": row.last_event + 1}
-    return {**seen, **reason_columns(whose.reason)}
-
-
-def _put(connection: Connection, job_id: int, values: dict[str, Any]) -> None:
-    connection.execute(_SET, {**values, "changed": job_id})

@@ -1,7 +1,8 @@
 """What follows when a job starts or ends, in the same transaction: its use is counted, who wanted to know is
 told, its workflow goes on or ends.
 
-Locks are taken in one order everywhere: a job, its workflow, the workflow's steps, sums of use.
+Locks are taken in one order everywhere: a job, its workflow, the workflow's steps, the account that pays,
+sums of use.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services.compute.adapters.store_sql.finding import jobs_in_order
 from services.compute.adapters.store_sql.rows import RUN_COLUMNS, reason_from, reason_text, run_of
 from services.compute.adapters.store_sql.side_tables import notices, usage
+from services.compute.adapters.store_sql.slice_steps import end_slices
 from services.compute.adapters.store_sql.tables import job_groups, job_runs
 from services.compute.adapters.store_sql.work import SqlPart, moment
 from services.compute.adapters.store_sql.workflow_tables import (
@@ -94,12 +96,22 @@ class SqlEnds(SqlPart):
         if row.workflow_id is not None:
             connection.execute(_STARTED, {"started_id": row.workflow_id, "now": moment(now)})
 
+    def _ended(self, row: Any, to: State, now: float, expires_at: float | None) -> dict[str, Any]:
+        """What the row of a job that ends says of it."""
+        values = {"state": to.value, "finished_at": moment(now)}
+        if row.workflow_id is None:  # otherwise it is kept as long as its workflow
+            keep = self._keep_seconds if row.keep_seconds is None else row.keep_seconds
+            values["expires_at"] = moment(now + keep if expires_at is None else expires_at)
+        return values
+
     def _note_end(self, connection: Connection, row: Any, state: State, now: float) -> Job:
         """Of a job whose row has its last state by now; `row` is from before. The job as it ended."""
         connection.execute(_TELL_OF_JOB, {"whose": row.id, "now": moment(now)})
         if row.workflow_id is not None:
             self._count(connection, row, state is State.SUCCEEDED, now)
         (job,) = jobs_in_order(connection, [row.id])
+        if job.spec.slices is not None:
+            end_slices(connection, job, now)
         runs = [run_of(run) for run in connection.execute(_ALL_RUNS, {"id": row.id})]
         groups = connection.execute(_GROUPS, {"id": row.id}).scalars().all()
         connection.execute(_ADDED[self._database.is_sqlite], _usage_rows(job, runs, groups, now))

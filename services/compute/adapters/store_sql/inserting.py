@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from services.compute.adapters.store_sql.filters import terms_of
 from services.compute.adapters.store_sql.rows import json_text, reason_columns, reason_text
 from services.compute.adapters.store_sql.side_tables import notices
+from services.compute.adapters.store_sql.slice_steps import WAITS, begin_slices, for_place, waits
 from services.compute.adapters.store_sql.tables import (
     job_documents,
     job_events,
@@ -55,7 +56,7 @@ class Taken:
 
 
 def insert_jobs(connection: Connection, taken: Sequence[Taken], now: float) -> list[int]:
-    """Their ids."""
+    """Their ids. Raises AccountUnknown, FundsShort (sliced ones)."""
     if not taken:
         return []
     pairs = [
@@ -77,6 +78,8 @@ def insert_jobs(connection: Connection, taken: Sequence[Taken], now: float) -> l
     insert_all(connection, notices, told)
     filed = [(number, each.new.sheet) for number, each in pairs if each.new.sheet is not None]
     insert_all(connection, job_sheets, [_sheet(number, sheet) for number, sheet in filed])
+    for number, each in pairs:
+        begin_slices(connection, number, each.uid, each.new, now)
     return [number for number, _ in pairs]
 
 
@@ -154,7 +157,7 @@ def _row(taken: Taken, now: float) -> dict[str, Any]:
         "dialect": new.dialect,
         "name": storable(new.name),
         "environment": spec.environment,
-        "state": State.QUEUED.value,
+        "state": _first_state(new).value,
         "state_since": moment(now),
         **reason_columns(_first_reason(new)),
         "wish": Wish.RUN.value,
@@ -179,8 +182,12 @@ def _row(taken: Taken, now: float) -> dict[str, Any]:
     }
 
 
+def _first_state(new: NewJob) -> State:
+    return State.HELD if waits(new) else State.QUEUED
+
+
 def _first_reason(new: NewJob) -> Reason:
-    return Reason("waiting_for_place", f"It waits for a free place in {new.spec.environment}.")
+    return WAITS if waits(new) else for_place(new.spec.environment)
 
 
 def _first_event(number: int, taken: Taken, now: float) -> dict[str, Any]:
@@ -188,7 +195,7 @@ def _first_event(number: int, taken: Taken, now: float) -> dict[str, Any]:
         "job_id": number,
         "seq": 1,
         "at": moment(now),
-        "state_to": State.QUEUED.value,
+        "state_to": _first_state(taken.new).value,
         "by": taken.by,
         "attempt": 0,
         "reason": reason_text(_first_reason(taken.new)),

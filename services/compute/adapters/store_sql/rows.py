@@ -51,7 +51,7 @@ _E, _R, _F = job_events.c, job_runs.c, job_files.c
 EVENT_COLUMNS: Final = (_E.seq, _E.at, _E.state_from, _E.state_to, _E.by, _E.attempt, _E.reason)
 RUN_COLUMNS: Final = (
     _R.tag, _R.attempt, _R.role, _R.instance, _R.task, _R.state, _R.handle, _R.started_at, _R.ended_at,
-    _R.exit_code, _R.signal, _R.reason, _R.wall_seconds, _R.cpu_seconds, _R.max_memory_bytes,
+    _R.exit_code, _R.signal, _R.reason, _R.wall_seconds, _R.cpu_seconds, _R.max_memory_bytes, _R.address,
 )  # fmt: skip
 FILE_COLUMNS: Final = (_F.kind, _F.path, _F.size, _F.media_type, _F.sha256)
 
@@ -169,7 +169,7 @@ def run_of(row: Any) -> Run:
     """From RUN_COLUMNS, as SQLAlchemy or a driver's cursor gives them; more columns may follow."""
     (
         tag, attempt, role, instance, task, state, handle, started_at, ended_at,
-        exit_code, signal, reason, wall_seconds, cpu_seconds, max_memory_bytes,
+        exit_code, signal, reason, wall_seconds, cpu_seconds, max_memory_bytes, address,
     ) = row[: len(RUN_COLUMNS)]  # fmt: skip
     return Run(
         tag=Tag(tag),
@@ -185,6 +185,7 @@ def run_of(row: Any) -> Run:
         signal=signal,
         reason=reason_from(reason),
         usage=Usage(wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, max_memory_bytes=max_memory_bytes),
+        address=address,
     )
 
 
@@ -206,6 +207,7 @@ def run_row(job_id: int, run: Run) -> dict[str, Any]:
         "wall_seconds": run.usage.wall_seconds,
         "cpu_seconds": run.usage.cpu_seconds,
         "max_memory_bytes": run.usage.max_memory_bytes,
+        "address": run.address,
     }
 
 

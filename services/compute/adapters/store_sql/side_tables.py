@@ -114,3 +114,12 @@ key_values = Table(
     Column("value", LargeBinary, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
 )
+
+# How many jobs of each owner were purged: counts of those that are there change by nothing else unseen
+# (sheet_totals.py).
+job_purges = Table(
+    "job_purges",
+    metadata,
+    Column("owner", String(255), primary_key=True),
+    Column("purged", BigInteger, nullable=False),
+)

@@ -9,10 +9,12 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from libs.sql.engine import Database
 from services.compute.adapters.store_sql.finding import SqlFinding, job_in, jobs_in_order
+from services.compute.adapters.store_sql.handles import SqlHandles, give_handle, handle_locks, move_handle
 from services.compute.adapters.store_sql.holding import OF_GROUP, OF_OWNER, Allowance, held_by
 from services.compute.adapters.store_sql.inserting import Taken, insert_jobs, notice_of
 from services.compute.adapters.store_sql.rows import sheet_of
 from services.compute.adapters.store_sql.side_tables import notices
+from services.compute.adapters.store_sql.slice_steps import close_again, prepared, slices_again
 from services.compute.adapters.store_sql.tables import (
     UNFINISHED,
     idempotency_keys,
@@ -34,6 +36,7 @@ from services.compute.domain.ids import JobUid, new_uid
 from services.compute.domain.job import KEEP_SECONDS, Job, NewJob
 from services.compute.domain.notices import Notice
 from services.compute.domain.quotas import Held, Quotas
+from services.compute.domain.slices import MOST_SLICES
 from services.compute.domain.states import State
 from services.compute.ports.store import Key, Submitted
 
@@ -56,14 +59,18 @@ _REST: Final = select(_B.job_id).where(_B.first_id == bindparam("id")).order_by(
 _OLD: Final = select(_C.id, _C.state, _C.natural_key).where(_C.uid == bindparam("uid"))
 
 
-class SqlSubmitting(SqlFinding):
-    def __init__(self, database: Database, keep_seconds: float = KEEP_SECONDS) -> None:
+class SqlSubmitting(SqlFinding, SqlHandles):
+    def __init__(
+        self, database: Database, keep_seconds: float = KEEP_SECONDS, most_slices: int = MOST_SLICES
+    ) -> None:
         super().__init__(database, keep_seconds)
+        self._most_slices = most_slices
         self._keys_lock = Lock()
         self._keys_at_work: set[Key] = set()
 
     def submit(self, new: NewJob, quotas: Quotas, now: float, key: Key | None = None) -> Submitted:
         uid = new.uid or new_uid()
+        new = prepared(new, self._most_slices)
 
         def work(connection: Connection) -> Submitted:
             if (earlier := self._replayed(connection, key)) is not None:
@@ -77,6 +84,7 @@ class SqlSubmitting(SqlFinding):
     def submit_all(
         self, new: Sequence[NewJob], quotas: Quotas, now: float, key: Key | None = None
     ) -> Sequence[Submitted]:
+        new = [prepared(each, self._most_slices) for each in new]
         taken = [Taken(each, each.uid or new_uid(), None, each.owner) for each in new]
         if any(each.natural_key is not None or each.owner != new[0].owner for each in new):
             raise ValueError("jobs of one owner without payments")
@@ -87,6 +95,8 @@ class SqlSubmitting(SqlFinding):
                 return [Submitted(job, replayed=True) for job in jobs_in_order(connection, numbers)]
             self._allow(connection, taken, quotas)
             numbers = insert_jobs(connection, taken, now)
+            for number, each in zip(numbers, new, strict=True):
+                give_handle(connection, each.handle, number)
             rest = [{"job_id": number, "first_id": numbers[0]} for number in numbers[1:]]
             insert_all(connection, job_batches, rest)
             _note_key(connection, key, numbers[0])
@@ -113,8 +123,11 @@ class SqlSubmitting(SqlFinding):
         def work(connection: Connection) -> Submitted:
             if (earlier := self._replayed(connection, key)) is not None:
                 return earlier
-            new, natural_key = _again(connection, uid)
-            return self._take(connection, Taken(new, next_uid, natural_key, by), quotas, now, key)
+            old_id, new, natural_key = _again(connection, uid)
+            made = self._take(connection, Taken(new, next_uid, natural_key, by), quotas, now, key)
+            move_handle(connection, old_id, made.job.id)
+            close_again(connection, old_id, made.job.id)
+            return made
 
         with self._at_work(key):
             return self._write(work)
@@ -170,19 +183,22 @@ class SqlSubmitting(SqlFinding):
         shared = [f"group {group}" for group in limits]
         if taken.natural_key is not None:
             shared.append(f"payment {new.dialect} {taken.natural_key}")
-        self._lock(connection, f"owner {new.owner}", *shared)
+        self._lock(connection, f"owner {new.owner}", *shared, *handle_locks([new.handle]))
         if quotas is not None:
             Allowance(connection, new.owner, new.groups, quotas).take(new.spec)
         if taken.natural_key is not None and connection.execute(_SAME_PAYMENT, payment).first() is not None:
             raise AgreementInUse
         (number,) = insert_jobs(connection, [taken], now)
+        give_handle(connection, new.handle, number)
         _note_key(connection, key, number)
         return Submitted(job_in(connection, number), replayed=False)
 
     def _allow(self, connection: Connection, taken: Sequence[Taken], quotas: Quotas) -> None:
         """All of them at once, of one owner. Raises QuotaExceeded."""
         new = taken[0].new
-        self._lock(connection, f"owner {new.owner}", *[f"group {g}" for g in quotas.of_groups(new.groups)])
+        shared = [f"group {group}" for group in quotas.of_groups(new.groups)]
+        shared += handle_locks(each.new.handle for each in taken)
+        self._lock(connection, f"owner {new.owner}", *shared)
         allowance = Allowance(connection, new.owner, new.groups, quotas)
         for each in taken:
             allowance.take(each.new.spec)
@@ -210,8 +226,8 @@ def _earlier(connection: Connection, key: Key) -> Job | None:
     return jobs_in_order(connection, [row.job_id])[0]
 
 
-def _again(connection: Connection, uid: JobUid) -> tuple[NewJob, str | None]:
-    """What an ended job was, as a new one, and its payment's hash."""
+def _again(connection: Connection, uid: JobUid) -> tuple[int, NewJob, str | None]:
+    """The id of an ended job, what it was as a new one, and its payment's hash."""
     row = connection.execute(_OLD, {"uid": uid}).first()
     if row is None:
         raise JobNotFound
@@ -232,8 +248,9 @@ def _again(connection: Connection, uid: JobUid) -> tuple[NewJob, str | None]:
         lingers=job.lingers,
         notices=tuple(map(notice_of, connection.execute(_NOTICES, {"id": row.id}).scalars())),
         sheet=None if filed is None else sheet_of(filed).again(),
+        slices=slices_again(connection, row.id),
     )
-    return new, row.natural_key
+    return row.id, new, row.natural_key
 
 
 def key_row(key: Key) -> dict[str, Any]:

@@ -211,6 +211,7 @@ job_runs = Table(
     Column("wall_seconds", Double, nullable=True),
     Column("cpu_seconds", Double, nullable=True),
     Column("max_memory_bytes", BigInteger, nullable=True),
+    Column("address", String(64), nullable=True),
     CheckConstraint("state IN ('intended', 'submitted', 'ended')", name="state"),
     Index("ix_job_runs_job_id_attempt", "job_id", "attempt"),
 )

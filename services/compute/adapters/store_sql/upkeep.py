@@ -3,10 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Executable,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.sql.errors import DatabaseUnavailable
 from services.compute.adapters.store_sql.finding import jobs_in_order
+from services.compute.adapters.store_sql.side_tables import job_purges
 from services.compute.adapters.store_sql.tables import (
     ACTIVE,
     GRANTED,
@@ -53,7 +66,7 @@ _EXPIRED_WITH_WORKFLOW: Final = (
     .order_by(workflows.c.expires_at)
     .limit(bindparam("most"))
 )
-_PURGE: Final = delete(jobs).where(_C.uid == bindparam("gone_uid"))
+_PURGE: Final = delete(jobs).where(_C.uid == bindparam("gone_uid")).returning(_C.owner)
 _GRANTED: Final = (
     select(_C.uid)
     .where(text(GRANTED), _C.wake_at <= bindparam("now"))
@@ -77,6 +90,15 @@ _TAGS: Final = (
     .join(jobs, _C.id == job_runs.c.job_id)
     .where(job_runs.c.tag.in_(bindparam("tags", expanding=True)))
 )
+
+
+def _purge_counted(is_sqlite: bool) -> Executable:
+    statement = sqlite.insert(job_purges) if is_sqlite else postgresql.insert(job_purges)
+    more = {"purged": job_purges.c.purged + statement.excluded.purged}
+    return statement.on_conflict_do_update(index_elements=["owner"], set_=more)
+
+
+_COUNT_PURGE: Final = {is_sqlite: _purge_counted(is_sqlite) for is_sqlite in (True, False)}
 
 
 class SqlUpkeep(SqlPart):
@@ -114,7 +136,12 @@ class SqlUpkeep(SqlPart):
         return self._read(work)
 
     def purge(self, uid: JobUid) -> None:
-        self._write(lambda connection: connection.execute(_PURGE, {"gone_uid": uid}))
+        def work(connection: Connection) -> None:
+            owner = connection.scalar(_PURGE, {"gone_uid": uid})
+            if owner is not None:
+                connection.execute(_COUNT_PURGE[self._database.is_sqlite], {"owner": owner, "purged": 1})
+
+        self._write(work)
 
     def granted(self, now: float, limit: int) -> Sequence[JobUid]:
         values = {"now": moment(now), "most": limit}

@@ -65,8 +65,7 @@ class SqlPart:
         return self._hot(statement, values, lambda cursor: list(cursor.fetchall()))
 
     def _hot(self, statement: Select[Any], values: Mapping[str, Any], take: Callable[[Any], T]) -> T:
-        sql, names = _driver_sql(self._database.engine.dialect, statement)
-        parameters = values if names is None else [values[name] for name in names]
+        sql, parameters = self._in_drivers_words(statement, values)
         for last in (False, True):  # a connection that turns out to be broken is replaced
             try:
                 with self._database.read_cursor() as cursor:
@@ -80,16 +79,23 @@ class SqlPart:
         """How many rows a prebuilt statement changed, which is a transaction by itself: an eighth of what
         _write costs. Raises StoreUnavailable.
         """
-        dialect = self._database.engine.dialect
-        sql, names = _driver_sql(dialect, statement)
-        processed = {name: make(values[name]) for name, make in _processors(dialect, statement).items()}
-        parameters = {**values, **processed}
+        sql, parameters = self._in_drivers_words(statement, values)
         try:
             with self._database.write_cursor() as cursor:
-                cursor.execute(sql, parameters if names is None else [parameters[name] for name in names])
+                cursor.execute(sql, parameters)
                 return int(cursor.rowcount)
         except DatabaseUnavailable as error:
             raise StoreUnavailable from error
+
+    def _in_drivers_words(
+        self, statement: Select[Any] | Update | Insert, values: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any] | list[Any]]:
+        """A prebuilt statement, and its parameters."""
+        dialect = self._database.engine.dialect
+        sql, names = _driver_sql(dialect, statement)
+        if makers := _processors(dialect, statement):
+            values = {**values, **{name: make(values[name]) for name, make in makers.items()}}
+        return sql, values if names is None else [values[name] for name in names]
 
     def _write(self, work: Work[T]) -> T:
         """One transaction; `work` may run again when it lost against another. Raises StoreUnavailable."""
@@ -138,7 +144,9 @@ def _driver_sql(
 
 
 @lru_cache(maxsize=64)
-def _processors(dialect: Dialect, statement: Update | Insert) -> dict[str, Callable[[Any], Any]]:
+def _processors(
+    dialect: Dialect, statement: Select[Any] | Update | Insert
+) -> dict[str, Callable[[Any], Any]]:
     """What makes the driver's values of ours, of the parameters that need it."""
     return _makers(dialect, statement.compile(dialect=dialect).binds)
 

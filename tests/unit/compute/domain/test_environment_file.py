@@ -87,6 +87,10 @@ def test_quotas_of_owners_and_groups() -> None:
         ("max_jobs = -1", "max_jobs of environment 'a' must be a whole number, at least 0."),
         ('network = "yes"', "network of environment 'a' must be true or false."),
         ("options = {a = 1}", "options of environment 'a' must be a table of texts."),
+        ('price_per_minute = "1e19"', "price_per_minute of environment 'a' must be a price as a text"),
+        ('price_per_minute = "one"', "price_per_minute of environment 'a' must be a price as a text"),
+        ("chain_ids = [1, true]", "chain_ids of environment 'a' must be a list of chain ids."),
+        ("consumer_address = 5", "consumer_address of environment 'a' must be an address"),
         ('description = "a\\nb"', "description of environment 'a' must be a text on one line."),
         ("colour = 1", "'colour' is not known in environment 'a'"),
     ],
@@ -95,6 +99,41 @@ def test_a_wrong_value_is_told_with_its_place(line: str, told: str) -> None:
     found = problems(SMALLEST + line)
     assert len(found) == 1
     assert found[0].startswith(told)
+
+
+def test_lists_tables_and_whole_prices_are_read() -> None:
+    found = one('chain_ids = [1, 8996]\noptions = {a = "1"}\nprice_per_minute = 2')
+    assert (found.chain_ids, found.options, found.price_per_minute) == ((1, 8996), {"a": "1"}, Decimal(2))
+
+
+@pytest.mark.parametrize("name", ["''", "'a b'", "'-a'", "5", "'" + "a" * 65 + "'"])
+def test_an_odd_id_is_told(name: str) -> None:
+    (told,) = problems(f'[[environment]]\nid = {name}\nengine = "process"\n')
+    assert told.endswith("must be up to 64 letters, digits, dots, dashes and underscores.")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[quota]\nprincipal = 5", "[quota.principal] must be a table."),
+        ("[quota]\nowner = 5", "quota.owner must be a table of tables."),
+        ("[quota]\ngroup = [1]", "quota.group must be a table of tables."),
+        ("[quota.group]\nphysics = 5", "[quota.group.'physics'] must be a table."),
+        ("[quota.principal]\njobs = -1", "jobs of [quota.principal] must be a whole number, at least 0."),
+    ],
+)
+def test_a_wrong_quota_is_told_with_its_place(line: str, told: str) -> None:
+    assert problems(SMALLEST + line) == [told]
+
+
+def test_a_file_is_of_bounded_size() -> None:
+    assert problems(SMALLEST + "#" * (1 << 20)) == ["The file is larger than 1 MiB."]
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x = 2024-02-30"], ids=range(3))
+def test_a_value_that_nobody_can_hold_is_no_toml(text: str) -> None:
+    (told,) = problems(SMALLEST + text)
+    assert told.startswith("It is not TOML: ")
 
 
 def test_all_problems_come_at_once() -> None:
