@@ -74,9 +74,10 @@ class Yard:
         end_all(self.work / ".process")
 
     def left(self) -> list[str]:
-        """Runs that the engine knows, and folders of jobs."""
+        """Runs and gatherings that the engine knows, and folders of jobs."""
         return [
             *self.engine().tags(),
+            *self.engine().gatherings(),
             *(path.name for path in self.work.iterdir() if path.name != ".process"),
         ]
 
@@ -88,6 +89,7 @@ class Yard:
             workflows=store,
             engines={self.environment.engine: self.engine()},
             files=LocalFiles(self.folder / "files"),
+            site=absent,
             provider=absent,
             objects=absent,
             outside=absent,

@@ -51,6 +51,7 @@ def job(yard: Yard, number: int, attempts: int) -> NewJob:
         folders=(Folder(path="/work", writable=True),),
         outputs=(Output(folder="/work/outputs", required=True),),
         retry=Retry(attempts=attempts),
+        gathered=number % 2 == 1,
     )
     return NewJob(owner="person:1", dialect="native", spec=spec, labels={"number": str(number)})
 

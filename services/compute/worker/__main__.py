@@ -63,6 +63,7 @@ def _run(worker: Worker, settings: WorkerSettings, stopping: Event) -> None:
     checks = {
         "database": worker.store.ping,
         "files": worker.tools.files.ping,
+        "storage": worker.tools.site.ping,
         "loop": _freshness(worker.loop),
     }
     health = HealthServer(settings.health_host, settings.health_port, checks)

@@ -11,10 +11,12 @@ from services.compute.adapters.clock import SystemClock
 from services.compute.adapters.files_fsspec import open_files
 from services.compute.adapters.mail_smtp import SmtpMail
 from services.compute.adapters.outside_http import OutsideHttp
+from services.compute.adapters.site_storage import open_site
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.domain.environments import EnvironmentBook
 from services.compute.ports.files import ObjectFiles
 from services.compute.ports.mail import Mail
+from services.compute.ports.site_storage import SiteStorage
 from services.compute.usecases.registering import RegisterOutputs
 from services.compute.worker.herald import Herald
 from services.compute.worker.loop import Loop, Pace
@@ -54,16 +56,19 @@ def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
         workflows=store,
         engines=foundation.build_engines(wanted, work, settings.engine_settings),
         files=_files(settings),
+        site=_site(settings),
         provider=foundation.provider(settings.peers, tokens),
         objects=store.objects,
         outside=OutsideHttp(_guard(settings)),
         sheets=store.sheets,
+        slices=store.slices,
         catalogue=foundation.catalogue(settings.peers, tokens),
         book=book,
         clock=SystemClock(),
         work=work,
         sandbox_keep_seconds=settings.sandbox_keep_seconds,
         quotas=foundation.read_environments(settings.storage).quotas,
+        people=_people(settings),
     )
     pace = Pace(
         worker=settings.name, lease_seconds=settings.lease_seconds, poll_seconds=settings.poll_seconds
@@ -79,9 +84,14 @@ def build(settings: WorkerSettings, book: EnvironmentBook) -> Worker:
 def _mail(settings: WorkerSettings) -> Mail | None:
     if settings.smtp_url is None:
         return None
+    return SmtpMail(settings.smtp_url, settings.mail_from, _people(settings).address_of)
+
+
+def _people(settings: WorkerSettings) -> AuthPeople:
     tokens = foundation.service_tokens(settings.peers)
-    auth = InternalClient(settings.peers.auth_url, "auth", tokens, settings.peers.auth_timeout_seconds)
-    return SmtpMail(settings.smtp_url, settings.mail_from, AuthPeople(auth).address_of)
+    return AuthPeople(
+        InternalClient(settings.peers.auth_url, "auth", tokens, settings.peers.auth_timeout_seconds)
+    )
 
 
 def _guard(settings: WorkerSettings) -> Guard:
@@ -93,3 +103,10 @@ def _files(settings: WorkerSettings) -> ObjectFiles:
         return open_files(settings.storage.files_url.reveal())
     except ValueError:
         raise BadSettings(["COMPUTE_FILES_URL is of a kind that is not installed."]) from None
+
+
+def _site(settings: WorkerSettings) -> SiteStorage:
+    try:
+        return open_site(settings.storage.site_url.reveal())
+    except ValueError:
+        raise BadSettings(["COMPUTE_OPENPAI_STORAGE_URL is of a kind that is not installed."]) from None

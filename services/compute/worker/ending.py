@@ -6,11 +6,13 @@ that, and whatever is left by a worker that died in between, reconciliation find
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.compute.domain import layout
 from services.compute.domain.environments import Environment
 from services.compute.domain.errors import EnvironmentUnknown, FilesUnavailable
+from services.compute.domain.ids import gathering_of
 from services.compute.domain.job import KEEP_SECONDS, Stored, StoredFile
 from services.compute.domain.reasons import Reason
 from services.compute.domain.retry import may_retry, wait_seconds
@@ -18,8 +20,8 @@ from services.compute.domain.states import State
 from services.compute.ports.engines import EngineAway, Handle
 from services.compute.ports.provider import ProviderUnavailable
 from services.compute.ports.store import Change
-from services.compute.worker import meters
-from services.compute.worker.hold import Hold, Phase
+from services.compute.worker import meters, sliced_ending
+from services.compute.worker.hold import Hold, Phase, unwanted
 from services.compute.worker.journal import Journal
 from services.compute.worker.nexts import Done, Next, Pause
 from services.compute.worker.publish import Kept, Publish
@@ -57,13 +59,16 @@ class Ending:
         reason = job.reason or kept.problem
         if kept.problem is not None and kept.problem.code in OWNERS:
             reason = kept.problem
-        if reason is None:
-            return self.end(hold, State.SUCCEEDED, None, kept.files)
-        if reason.code in OWNERS:
+        if reason is None and job.spec.retry.succeeded and hold.is_unwanted:
+            reason = unwanted(job)  # it has no end of its own
+        if reason is not None and reason.code in OWNERS:
             return self.end(hold, State.CANCELLED, reason, kept.files)
+        if job.spec.slices is not None:
+            return self._end_sliced(hold, reason, kept.files)
         if self._goes_again(hold, reason):
             return self._queue_again(hold, reason)
-        return self.end(hold, State.FAILED, reason, kept.files)
+        state = State.SUCCEEDED if reason is None else State.FAILED
+        return self.end(hold, state, reason, kept.files)
 
     def end(self, hold: Hold, state: State, reason: Reason | None, files: Sequence[StoredFile]) -> Next:
         """The last move of a job."""
@@ -89,11 +94,28 @@ class Ending:
         )
         return self.clear(hold)
 
+    def _end_sliced(self, hold: Hold, reason: Reason | None, files: Sequence[StoredFile]) -> Next:
+        """Of an attempt: the job waits for slices, goes on, or has ended (sliced_ending.py)."""
+        change = sliced_ending.after(self._tools, hold.job, reason)
+        if change is None:
+            return self.end(hold, State.FAILED, reason, files)
+        place = Workplace(self._tools.work, hold.uid, hold.job.attempt)
+        hold.is_leaving = True
+        hold.job = self._tools.store.change(hold.lease, replace(change, files=files), self._tools.clock.now())
+        if hold.job.is_final:
+            meters.ENDED.labels(hold.job.state.value, "none").inc()
+            log.info("job ended", extra={"job": hold.uid, "state": hold.job.state.value, "reason": None})
+            return self.clear(hold)
+        place.remove_folders()
+        self._forget_runs(hold)
+        place.remove()
+        return Done()
+
     def _keep(self, hold: Hold, place: Workplace, phase: Phase, journal: Journal) -> Kept:
         """Raises FilesUnavailable, GivenUp."""
         job, kept = hold.job, Kept()
         hold.require(self._tools.clock.now())
-        goes_again = job.reason is not None and self._goes_again(hold, job.reason)
+        goes_again = self._goes_again(hold, job.reason)
         if self._wants_outputs(hold) and not goes_again:
             kept = self._publish.outputs(job, place, phase, journal)
         if kept.problem is not None:
@@ -110,20 +132,18 @@ class Ending:
             return False
         return job.reason is None or job.spec.keep_failed_outputs
 
-    def _goes_again(self, hold: Hold, reason: Reason) -> bool:
+    def _goes_again(self, hold: Hold, reason: Reason | None) -> bool:
         job = hold.job
-        return (
-            reason.code not in OWNERS
-            and not hold.is_unwanted
-            and may_retry(job.spec.retry, job.attempt, reason)
-        )
+        is_owners = reason is not None and reason.code in OWNERS
+        return not (is_owners or hold.is_unwanted) and may_retry(job.spec.retry, job.attempt, reason)
 
-    def _queue_again(self, hold: Hold, reason: Reason) -> Next:
+    def _queue_again(self, hold: Hold, reason: Reason | None) -> Next:
         wait = wait_seconds(hold.job.attempt, self._tools.dice())
+        how = "went well" if reason is None else "failed"
         told = Reason(
             "waiting_to_retry",
-            f"Attempt {hold.job.attempt} of {hold.job.spec.retry.attempts} failed; another follows.",
-            f"{reason.code}: {reason.sentence}",
+            f"Attempt {hold.job.attempt} of {hold.job.spec.retry.attempts} {how}; another follows.",
+            "" if reason is None else f"{reason.code}: {reason.sentence}",
         )
         now = self._tools.clock.now()
         change = Change(to=State.QUEUED, reason=told, wake_at=now + wait, release=True)
@@ -131,7 +151,12 @@ class Ending:
         hold.is_leaving = True
         hold.job = self._tools.store.change(hold.lease, change, now)
         log.info(
-            "job goes again", extra={"job": hold.uid, "reason": reason.code, "attempt": hold.job.attempt}
+            "job goes again",
+            extra={
+                "job": hold.uid,
+                "reason": reason.code if reason else None,
+                "attempt": hold.job.attempt,
+            },
         )
         place.remove_folders()
         self._forget_runs(hold)
@@ -166,15 +191,19 @@ class Ending:
         return Done()
 
     def _forget_runs(self, hold: Hold) -> None:
+        """And what connected them. What cannot be forgotten now is found again by upkeep."""
         environment = self._environment(hold)
         engine = self._tools.engines.get(environment.engine) if environment is not None else None
-        for run in hold.runs.values():
-            if engine is None or run.handle is None:
-                continue
-            try:
-                engine.remove(Handle(run.handle))
-            except EngineAway:
-                return
+        if engine is None:
+            return
+        try:
+            for run in hold.runs.values():
+                if run.handle is not None:
+                    engine.remove(Handle(run.handle))
+            if hold.job.spec.gathered:
+                engine.part(gathering_of(hold.uid, hold.job.attempt))
+        except EngineAway:
+            return
 
     def _seconds(self, hold: Hold) -> float:
         asked, environment = hold.job.spec.clocks.publish, self._environment(hold)

@@ -30,6 +30,7 @@ from services.compute.domain.spec import MAIN, Spec
 from services.compute.ports.engines import Command, EngineAway, Handle
 from services.compute.ports.errands import Errands
 from services.compute.worker.archives import archive, members_of
+from services.compute.worker.gathering import known_of
 from services.compute.worker.hold import GivenUp, Hold
 from services.compute.worker.inside import NotPlain
 from services.compute.worker.lanes import Lane, lanes_of
@@ -114,7 +115,8 @@ class ErrandRunner:
         if lane is None or run is None:
             return _failed(errand, NOT_RUNNING)
         place = Workplace(self._tools.work, job.uid, job.attempt)
-        spec = run_spec(job, lane, run, place, environment, EXEC_SECONDS)
+        gathered = known_of(hold.runs.values())
+        spec = run_spec(job, lane, place, environment, EXEC_SECONDS, gathered)
         command = Command(
             words=("/bin/sh", "-c", errand.argument),
             environment=spec.environment,

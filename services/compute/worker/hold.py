@@ -13,6 +13,7 @@ from services.compute.domain.reasons import Reason
 from services.compute.ports import Clock
 from services.compute.ports.engines import Activity, Handle, Observed
 from services.compute.ports.store import Claimed, Lease
+from services.compute.worker.gathering import Gathered
 
 
 class GivenUp(Exception):
@@ -24,6 +25,7 @@ class Hold:
         self.job: Job = claimed.job
         self.runs: dict[Tag, Run] = {run.tag: run for run in claimed.runs}
         self.overdue = claimed.overdue
+        self.gathered: Gathered | None = None  # None: it was not asked of the engine yet
         self.observed: dict[Handle, Observed] = {}
         self._heeded: dict[Handle, Observed] = {}  # what a step has dealt with
         self.away = ""  # what the operator has to do for the engine; empty while it answers
@@ -31,6 +33,7 @@ class Hold:
         self.told_away = claimed.job.reason is not None and claimed.job.reason.code == "engine_away"
         self.troubles = 0  # how often in a row a neighbour was away
         self.is_leaving = False  # its lease is being given back
+        self._is_nudged = False
         self._lease = claimed.lease
         self._wish = claimed.job.wish
         self._is_given_up = threading.Event()
@@ -73,6 +76,7 @@ class Hold:
         """What the store says, after a step of which it is not known how far it came."""
         self.job = claimed.job
         self.runs = {run.tag: run for run in claimed.runs}
+        self.gathered = None
         self.is_leaving = False
         self._wish = claimed.job.wish
 
@@ -88,7 +92,12 @@ class Hold:
         """The engine's newest answer; True while a step has something to do with it."""
         mine = {handle: seen[handle] for handle in self.handles() if handle in seen}
         self.observed.update(mine)
-        return any(_kind(self._heeded.get(handle)) != _kind(now) for handle, now in mine.items())
+        is_nudged, self._is_nudged = self._is_nudged, False
+        return is_nudged or any(_kind(self._heeded.get(handle)) != _kind(now) for handle, now in mine.items())
+
+    def nudge(self) -> None:
+        """A step has something to do, whatever the engine says. From any thread."""
+        self._is_nudged = True
 
     def heed(self, handle: Handle) -> Observed | None:
         """What is known of a run, for a step that now deals with it."""

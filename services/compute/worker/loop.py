@@ -202,6 +202,7 @@ class Loop:
         if isinstance(following, Done):
             self._has_ended.set()
             hold.give_up()
+            self._steps.leave(hold)
             self._wake.set()  # a place may be free
         elif is_stirred:
             self._stir(hold)
@@ -264,6 +265,7 @@ class Loop:
         for watcher in self._watchers.values():
             watcher.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._steps.stop()
         if self._errands is not None:
             self._errands.leave()
         self._keeper.stop()

@@ -19,3 +19,5 @@ PURGED = Counter("compute_jobs_purged", "Jobs whose time was over and that are g
 AWAY = Gauge(
     "compute_engine_away", "1 while the engine does not answer.", ["engine"], multiprocess_mode="livemax"
 )
+SLICES = Counter("compute_slices_over", "Slices whose results were noted.", ["state"])
+SLICE_LINES_REFUSED = Counter("compute_slice_lines_refused", "Lines of sandboxes that say nothing.")

@@ -2,13 +2,15 @@
 is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from services.compute.domain.errors import Refused
 from services.compute.domain.patterns import leads_on, matches
+from services.compute.domain.reasons import Reason
 from services.compute.domain.spec import Output, Spec, Take
-from services.compute.worker.archives import ENDING, members_of
+from services.compute.worker.archives import ENDING, archive, members_of
 from services.compute.worker.view import Parts
 from services.compute.worker.walk import Entry, Findings, Ground, Walk, ground_of, is_keepable
 from services.compute.worker.workplace import Workplace
@@ -21,7 +23,8 @@ _CHUNK: Final = 256 * 1024
 class Found:
     """What is kept as one file: a plain file, or, with `members`, a folder as an archive of them.
 
-    The parts are below the ground. `size` is that of the file, or of all members.
+    The parts are below the ground. `size` is that of the file, or of all members. `to` is where in the site's
+    storage it is written as well.
     """
 
     path: str  # as it will be kept
@@ -29,6 +32,7 @@ class Found:
     parts: Parts
     size: int
     members: tuple[Entry, ...] | None = None
+    to: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,11 +68,25 @@ def find_outputs(spec: Spec, place: Workplace, *, missing_counts: bool) -> Outpu
             path = next((path for path in _paths(output, found) if path not in taken), None)
             if path is not None and is_keepable(path):
                 taken.add(path)
-                outputs.files.append(replace(found, path=path))
+                outputs.files.append(replace(found, path=path, to=_to(output, found)))
         if missing_counts and output.required and not is_there:
             sentence = f"Nothing matches {output.pattern} in {output.folder}, and it is required."
             outputs.refuse(sentence, code="output_missing")
     return outputs
+
+
+def bytes_of(found: Found, check: Callable[[], None]) -> Iterator[bytes]:
+    """Of what is kept as one file, in pieces; `check` may end it. Raises Refused, and what `check` does."""
+    pieces = read_output(found)
+    if found.members is not None:
+        pieces = archive(found.ground, found.parts, found.members, found.parts)
+    try:
+        for piece in pieces:
+            check()
+            yield piece
+    except OSError as error:
+        sentence = f"An output cannot be read: {found.path}."
+        raise Refused(Reason("output_refused", sentence, error.strerror or "")) from error
 
 
 def read_output(found: Found) -> Iterator[bytes]:
@@ -88,6 +106,10 @@ def _paths(output: Output, found: Found) -> Sequence[str]:
     ending = ENDING if output.take is Take.ARCHIVE else ""
     last = output.name or own.rpartition("/")[2] + ending
     return (last, own + ending, _with_folder(output, own + ending))
+
+
+def _to(output: Output, found: Found) -> str | None:
+    return None if output.to is None else f"{output.to}/{_paths(output, found)[0]}"
 
 
 def _of_one(output: Output, spec: Spec, place: Workplace, findings: Findings) -> Iterator[Found]:

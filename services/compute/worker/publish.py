@@ -5,7 +5,6 @@ names it.
 """
 
 import mimetypes
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,10 +13,10 @@ from services.compute.domain.errors import Refused
 from services.compute.domain.job import Job, Stored, StoredFile
 from services.compute.domain.numbering import with_numbered_outputs
 from services.compute.domain.reasons import Reason
-from services.compute.worker.archives import archive
+from services.compute.worker import site_outputs
 from services.compute.worker.hold import Phase
 from services.compute.worker.journal import Journal
-from services.compute.worker.outputs import Found, find_outputs, read_output
+from services.compute.worker.outputs import Found, bytes_of, find_outputs
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import Workplace
 
@@ -55,6 +54,8 @@ class Publish:
             for found in findings.files:
                 kept.files.append(self._output(job, found, phase))
                 journal.say(f"kept {found.path}, {kept.files[-1].size} bytes")
+            unwritten = site_outputs.write(self._tools.site, findings.files, phase, journal)
+            kept.problem = kept.problem or unwritten
         except Refused as refused:
             self._tools.files.remove(f"{layout.stored_job(job.uid)}/outputs")
             return Kept([], refused.reason)
@@ -79,7 +80,8 @@ class Publish:
         return [self._log(job, place, layout.PUBLISHING)]
 
     def _output(self, job: Job, found: Found, phase: Phase) -> StoredFile:
-        kept = self._tools.files.put(layout.stored_output(job.uid, found.path), _checked(found, phase))
+        pieces = bytes_of(found, phase.check)
+        kept = self._tools.files.put(layout.stored_output(job.uid, found.path), pieces)
         return StoredFile(
             kind=Stored.OUTPUT,
             path=found.path,
@@ -99,23 +101,6 @@ def media_type(path: str) -> str:
     if encoding is not None:
         return "application/gzip" if encoding == "gzip" else UNKNOWN_TYPE
     return found or UNKNOWN_TYPE
-
-
-def _bytes(found: Found) -> Iterator[bytes]:
-    """Raises OSError, Refused."""
-    if found.members is None:
-        return read_output(found)
-    return archive(found.ground, found.parts, found.members, found.parts)
-
-
-def _checked(found: Found, phase: Phase) -> Iterator[bytes]:
-    try:
-        for chunk in _bytes(found):
-            phase.check()
-            yield chunk
-    except OSError as error:
-        sentence = f"An output cannot be read: {found.path}."
-        raise Refused(Reason("output_refused", sentence, error.strerror or "")) from error
 
 
 _TYPES = mimetypes.MimeTypes()  # the library's own table: the machine's would make answers differ

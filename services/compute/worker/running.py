@@ -1,8 +1,9 @@
 """The phase in which a job's commands run: tasks of a lane in sequence, lanes side by side.
 
 A run is written down before the engine is asked, and found by its tag after a crash; what the engine says of
-it is written down before anything follows from it. The first lane that fails ends the others. Sidecars are
-started first and ended when all others have ended; how they end decides nothing.
+it is written down before anything follows from it. When the lanes that ended decide how the job ends
+(lanes.py), the others are ended. Sidecars are started first and ended when all others have ended; how they
+end decides nothing. Instances that are gathered have their addresses before the first of them starts.
 """
 
 import logging
@@ -18,20 +19,23 @@ from services.compute.domain.reasons import Reason
 from services.compute.domain.states import State
 from services.compute.ports.engines import Activity, Engine, EngineAway, Handle, Observed
 from services.compute.ports.store import Change
+from services.compute.worker.gathering import NOWHERE, Gathered, gather
 from services.compute.worker.hold import Hold, unwanted
 from services.compute.worker.journal import Journal
 from services.compute.worker.lanes import (
     Lane,
+    Verdict,
     deciding,
     ended_at,
-    failures,
     intended,
     is_forgiven,
     lanes_of,
-    went_well,
+    verdict,
+    was_stopped,
 )
 from services.compute.worker.nexts import Again, Next, Pause, Watch
 from services.compute.worker.run_specs import run_spec
+from services.compute.worker.slicing import Slicing
 from services.compute.worker.tee import add_streams
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import Workplace
@@ -39,12 +43,13 @@ from services.compute.worker.workplace import Workplace
 log = logging.getLogger(__name__)
 GRACE_SECONDS: Final = 30.0  # after its time, before the worker ends what the engine did not
 AWAY_SECONDS: Final = 2.0  # between tries while the engine is away
-SERVED = Reason("cancelled", "What it served has ended.")
+OVERTAKEN = Reason("cancelled", "The job has ended without it.")
 
 
 class Running:
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, slicing: Slicing) -> None:
         self._tools = tools
+        self._slicing = slicing
 
     def step(self, hold: Hold) -> Next:
         environment = self._tools.book.find(hold.job.spec.environment)
@@ -66,21 +71,27 @@ class Running:
     def _step(self, hold: Hold, environment: Environment, engine: Engine) -> Next | None:
         """None while something runs."""
         self._settle(hold)
+        self._slicing.follow(hold)
         lanes = lanes_of(hold.job.spec, hold.runs.values())
-        reason = self._stopper(hold, lanes, environment)
-        is_over = reason is not None or went_well(lanes)
-        if is_over:
-            self._end(hold, engine, lanes, reason or SERVED)
-        else:
-            for lane in lanes:
-                if not lane.has_ended:
-                    self._start(hold, lane, environment, engine)
+        found = verdict(hold.job.spec, lanes)
+        reason = found.reason if found is not None else self._stopper(hold, lanes, environment)
+        if found is None and reason is None:
+            return self._go_on(hold, lanes, environment, engine)
+        self._end(hold, engine, lanes, OVERTAKEN if found is not None or reason is None else reason)
         lanes = lanes_of(hold.job.spec, hold.runs.values())
-        if is_over:
-            is_alive = any(lane.run is not None and lane.run.state is not RunState.ENDED for lane in lanes)
-            return None if is_alive else self._finish(hold, lanes, reason)
+        if any(lane.run is not None and lane.run.state is not RunState.ENDED for lane in lanes):
+            return None
+        return self._finish(hold, lanes, found or verdict(hold.job.spec, lanes), reason)
+
+    def _go_on(
+        self, hold: Hold, lanes: Sequence[Lane], environment: Environment, engine: Engine
+    ) -> Next | None:
+        for lane in lanes:
+            if not lane.has_ended:
+                self._start(hold, lane, environment, engine)
+        lanes = lanes_of(hold.job.spec, hold.runs.values())
         # A run that was refused at once: what follows from it is due now.
-        is_due = any(lane.reason is not None for lane in deciding(lanes)) or went_well(lanes)
+        is_due = verdict(hold.job.spec, lanes) is not None or any(map(was_stopped, deciding(lanes)))
         is_due = is_due or any(lane.run is None and not lane.has_ended for lane in lanes)
         return Again() if is_due else None
 
@@ -98,25 +109,28 @@ class Running:
                     self._change(hold, Change(to=None, started_at=seen.started_at))
 
     def _stopper(self, hold: Hold, lanes: Sequence[Lane], environment: Environment) -> Reason | None:
-        """Why everything that runs is to end; None when it may go on."""
-        if went_well(lanes):
-            return None
-        own = failures(lanes)
-        if own:
-            return own[0].reason
+        """Why everything that runs is to end although it is not decided; None when it may go on."""
         if hold.is_unwanted:
             return unwanted(hold.job)
+        if (trouble := self._slicing.trouble(hold)) is not None:
+            return trouble
         if self._tools.clock.now() > self._deadline(hold, environment) + GRACE_SECONDS:
             return _late(self._seconds(hold, environment))
-        return next((lane.reason for lane in deciding(lanes) if lane.reason is not None), None)
+        return next((lane.reason for lane in deciding(lanes) if was_stopped(lane)), None)
 
     # -- what the engine is asked --------------------------------------------------------------------
     def _start(self, hold: Hold, lane: Lane, environment: Environment, engine: Engine) -> None:
         """Does nothing for a run that is with the engine already."""
         run, is_new = lane.run, lane.run is None
-        if run is None:
-            run = self._tools.store.intend(hold.lease, intended(hold.job, lane))
-            hold.runs[run.tag] = run
+        if run is not None and run.state is not RunState.INTENDED:
+            return
+        try:
+            gathered = self._gathered(hold, engine)
+        except Refused as refused:
+            run = run or self._intend(hold, lane, NOWHERE)
+            self._note(hold, replace(run, state=RunState.ENDED, reason=refused.reason))
+            return
+        run = run or self._intend(hold, lane, gathered)
         if run.state is not RunState.INTENDED:
             return
         handle = None if is_new else engine.find(run.tag)
@@ -130,11 +144,26 @@ class Running:
             hold.require(self._tools.clock.now())
             place = Workplace(self._tools.work, hold.uid, hold.job.attempt)
             try:
-                handle = engine.submit(run_spec(hold.job, lane, run, place, environment, left))
+                handle = engine.submit(
+                    run_spec(hold.job, replace(lane, run=run), place, environment, left, gathered)
+                )
             except Refused as refused:
                 self._note(hold, replace(run, state=RunState.ENDED, reason=refused.reason))
                 return
         self._note(hold, replace(run, state=RunState.SUBMITTED, handle=handle))
+
+    def _gathered(self, hold: Hold, engine: Engine) -> Gathered:
+        """Raises Refused."""
+        if hold.gathered is None:
+            hold.require(self._tools.clock.now())
+            hold.gathered = gather(hold.job, engine)
+        return hold.gathered
+
+    def _intend(self, hold: Hold, lane: Lane, gathered: Gathered) -> Run:
+        address = gathered.address((lane.role.name, lane.index))
+        run = self._tools.store.intend(hold.lease, replace(intended(hold.job, lane), address=address))
+        hold.runs[run.tag] = run
+        return run
 
     def _end(self, hold: Hold, engine: Engine, lanes: Iterable[Lane], reason: Reason) -> None:
         """Whatever is with the engine is cancelled; what never came there is written off."""
@@ -156,9 +185,11 @@ class Running:
                 self._note_end(hold, run, seen)
 
     # -- what is written down ------------------------------------------------------------------------
-    def _finish(self, hold: Hold, lanes: Sequence[Lane], reason: Reason | None) -> Next:
-        own = failures(lanes)
-        decided = own[0] if own else max(deciding(lanes), key=ended_at, default=None)
+    def _finish(
+        self, hold: Hold, lanes: Sequence[Lane], found: Verdict | None, reason: Reason | None
+    ) -> Next:
+        """`found` tells the exit code alone: what ended by itself while it was stopped is no failure."""
+        decided = max(deciding(lanes), key=ended_at, default=None) if found is None else found.lane
         started = [run.started_at for run in hold.runs.values() if run.started_at is not None]
         self._change(
             hold,
@@ -169,6 +200,7 @@ class Running:
                 started_at=min(started, default=None),
             ),
         )
+        self._slicing.leave(hold)
         return Again()
 
     def _note_end(self, hold: Hold, run: Run, seen: Observed) -> None:
@@ -176,6 +208,7 @@ class Running:
         place = Workplace(self._tools.work, job.uid, job.attempt)
         role = next(role for role in job.spec.roles if role.name == run.role)
         hold.require(self._tools.clock.now())
+        self._slicing.ended(hold, _ended(run, seen))
         try:
             add_streams(job.spec, role.tasks[run.task % len(role.tasks)], run, place)
         except OSError as error:

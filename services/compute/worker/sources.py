@@ -1,5 +1,5 @@
 """Opens what inputs are: inline, by grants of the provider, sandboxes, stored objects, outputs of other jobs,
-files of the file catalogue, and URLs of their owner's.
+files of the file catalogue, URLs of their owner's, and what is in the site's storage.
 """
 
 import base64
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.compute.domain import layout
+from services.compute.domain.archives.members import Kind, Member
 from services.compute.domain.errors import OutputNotFound
 from services.compute.domain.job import Job
 from services.compute.domain.lfns import KEPT, WEB, LogicalFile, actor_of, address_in
 from services.compute.domain.objects import Address, read_address
+from services.compute.domain.site_paths import may_use
 from services.compute.domain.spec import Input, Source
+from services.compute.ports.site_storage import SitePathUnusable
 from services.compute.worker.digests import checked
 from services.compute.worker.tools import Tools
 
@@ -37,6 +40,20 @@ class Sources:
         OutsideRefused, OutsideUnavailable, Mismatch.
         """
         return self._by_source[given.source](job, given)
+
+    def tree(self, given: Input) -> Iterator[Member]:
+        """What is at a path of the site's storage, as members below it: a file alone has no parts. Whose it
+        may be read as is asked anew. Raises SitePathMissing, SitePathUnusable, FilesUnavailable.
+        """
+        if not may_use(given.value, given.group):
+            raise SitePathUnusable("it is another user's")
+        site = self._tools.site
+        for entry in site.entries(given.value):
+            if entry.is_folder:
+                yield Member(entry.parts, Kind.FOLDER)
+                continue
+            content = site.open("/".join((given.value, *entry.parts)))
+            yield Member(entry.parts, Kind.FILE, content, executable=entry.executable)
 
     def _grant(self, job: Job, given: Input) -> Iterator[bytes]:
         return self._tools.provider.open(job.uid, given.value)

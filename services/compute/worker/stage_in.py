@@ -1,4 +1,5 @@
-"""Brings a job's inputs into its folders, archives unpacked where that is asked for.
+"""Brings a job's inputs into its folders, archives unpacked where that is asked for, and folders of the
+site's storage with all that lies in them.
 
 All go through one meter of bytes: inputs may not be more than the job's disk. Reasons name the input by its
 label, never by a handle or an address.
@@ -11,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from services.compute.domain.archives.members import BadArchive
+from services.compute.domain.archives.members import BadArchive, Kind, Member
 from services.compute.domain.errors import FilesUnavailable, JobNotFound, OutputNotFound, Refused
 from services.compute.domain.job import Job
 from services.compute.domain.reasons import Reason
-from services.compute.domain.spec import Folder, Input
+from services.compute.domain.spec import Folder, Input, Source
 from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.outside import OutsideRefused, OutsideUnavailable
 from services.compute.ports.provider import GrantRefused, InputUnavailable, ProviderUnavailable
+from services.compute.ports.site_storage import SitePathMissing, SitePathUnusable
 from services.compute.worker import inside
 from services.compute.worker.digests import Mismatch
 from services.compute.worker.hold import Phase
 from services.compute.worker.journal import Journal
+from services.compute.worker.site_outputs import make_folders
 from services.compute.worker.sources import Sources
 from services.compute.worker.tools import Tools
 from services.compute.worker.unpacking.landing import Landing, Target, TooLarge
@@ -61,6 +64,7 @@ class StageIn:
             name = given.label or f"input {number} ({given.path})"
             journal.say(f"input {number} of {len(spec.inputs)}: {name}")
             left -= self._one(_Wanted(job, given, name, left), staging, phase, journal)
+        make_folders(self._tools.site, spec, phase, journal)
 
     def _one(self, wanted: _Wanted, staging: "_Staging", phase: Phase, journal: Journal) -> int:
         """How many bytes it has."""
@@ -81,6 +85,8 @@ class StageIn:
 
     def _fetch(self, wanted: _Wanted, staging: "_Staging", phase: Phase) -> int:
         try:
+            if wanted.given.source is Source.STORAGE:
+                return self._copy(wanted, staging, phase)
             pieces = self._sources.open(wanted.job, wanted.given)
             closes: Any = closing(pieces) if hasattr(pieces, "close") else nullcontext()
             with closes:
@@ -105,6 +111,16 @@ class StageIn:
         except OSError as error:
             sentence = f"{wanted.name} could not be written on the machine that was to run the job."
             raise Refused(Reason("input_unavailable", sentence, error.strerror or "")) from error
+
+    def _copy(self, wanted: _Wanted, staging: "_Staging", phase: Phase) -> int:
+        """From the site's storage."""
+        try:
+            return staging.take_tree(wanted, self._sources.tree(wanted.given), phase.check)
+        except SitePathMissing:
+            raise Refused(Reason("input_unavailable", f"{wanted.name} is not in the storage.")) from None
+        except (SitePathUnusable, BadArchive) as error:
+            sentence = f"{wanted.name} cannot be read from the storage: {error}."
+            raise Refused(Reason("input_unavailable", sentence)) from error
 
 
 class _Staging:
@@ -140,6 +156,26 @@ class _Staging:
             unpack(archive, name, landing, executable=given.executable)
         finally:
             archive.unlink(missing_ok=True)
+        return landing.used
+
+    def take_tree(self, wanted: _Wanted, members: Iterable[Member], check: Callable[[], None]) -> int:
+        """A folder with all that lies in it, or one file, which keeps its name where the path is a folder of
+        the job's. Raises as `take` does, and what the members do.
+        """
+        given = wanted.given
+        is_folder = any(given.path in seen_at(folder) for folder in self._folders)
+        own = (given.value.rpartition("/")[2],) if is_folder else ()
+
+        def find(parts: Parts) -> Target:
+            return self._target(given.path, parts)
+
+        landing = Landing(find, wanted.room, check)
+        for member in members:
+            if member.kind is Kind.FILE and not member.parts:
+                check()
+                landing.write(own, member.content, executable=member.executable)
+            else:
+                landing.take((member,))
         return landing.used
 
     def _target(self, above: str, parts: Parts) -> Target:

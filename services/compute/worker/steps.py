@@ -23,6 +23,7 @@ from services.compute.worker.journal import Journal
 from services.compute.worker.nexts import Again, Done, Next
 from services.compute.worker.pulling import Pulling
 from services.compute.worker.running import Running
+from services.compute.worker.slicing import Slicing
 from services.compute.worker.stage_in import StageIn
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import Workplace
@@ -36,7 +37,8 @@ class Steps:
         self._tools = tools
         self._stage_in = StageIn(tools)
         self._pulling = Pulling(tools)
-        self._running = Running(tools)
+        self._slicing = Slicing(tools)
+        self._running = Running(tools, self._slicing)
         self._ending = Ending(tools)
         self._gone = Gone(tools, self._ending)
         self._by_state: Mapping[State, Callable[[Hold], Next]] = {
@@ -54,6 +56,14 @@ class Steps:
         if self._gone.concerns(hold):
             return self._gone.step(hold)
         return self._by_state[hold.job.state](hold)
+
+    def leave(self, hold: Hold) -> None:
+        """The job is no longer this worker's: nothing of ours goes on with it."""
+        self._slicing.leave(hold)
+
+    def stop(self) -> None:
+        """The worker goes."""
+        self._slicing.stop()
 
     def _begin(self, hold: Hold) -> Next:
         if hold.is_unwanted:

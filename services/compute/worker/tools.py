@@ -14,8 +14,11 @@ from services.compute.ports.files import ObjectFiles
 from services.compute.ports.lfns import LogicalFiles
 from services.compute.ports.objects import ObjectBook
 from services.compute.ports.outside import Outside
+from services.compute.ports.people import People
 from services.compute.ports.provider import Provider
 from services.compute.ports.sheets import JobSheets
+from services.compute.ports.site_storage import SiteStorage
+from services.compute.ports.slices import SliceStore
 from services.compute.ports.store import JobStore
 from services.compute.ports.workflows import WorkflowStore
 
@@ -28,6 +31,7 @@ class Tools:
     workflows: WorkflowStore
     engines: Mapping[str, Engine]  # by the name that environments use
     files: ObjectFiles
+    site: SiteStorage
     provider: Provider
     objects: ObjectBook
     outside: Outside
@@ -38,7 +42,9 @@ class Tools:
     work: Path  # shared with the service, which reads logs there
     sandbox_keep_seconds: float = SANDBOX_KEEP_SECONDS
     quotas: Quotas = field(default_factory=Quotas)  # of the jobs that workflows make
+    people: People | None = None  # None: nobody leaves
     dice: Callable[[], float] = random.random
+    slices: SliceStore | None = None  # where no job is sliced
 
     def served(self) -> list[Environment]:
         """The environments whose engine this worker has."""

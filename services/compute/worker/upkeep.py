@@ -1,5 +1,5 @@
-"""What nobody waits for: orphaned runs, folders of jobs that are over, grants that nobody could end; jobs,
-uploads and turns whose time is over.
+"""What nobody waits for: orphaned runs, folders of jobs that are over, grants that nobody could end; jobs of
+people who were removed; jobs, uploads and turns whose time is over.
 
 Workers die between any two effects; whatever they leave, this finds, at start and for ever. Every part may be
 done by several workers at once.
@@ -13,13 +13,15 @@ from typing import Final
 
 from services.compute.domain import layout
 from services.compute.domain.errors import ComputeError, JobNotFound
-from services.compute.domain.ids import Tag, is_uid
+from services.compute.domain.ids import Tag, gathered_attempt, is_uid
+from services.compute.domain.states import State
 from services.compute.ports.engines import Engine, EngineAway
 from services.compute.ports.lfns import CatalogueUnavailable
 from services.compute.ports.provider import ProviderUnavailable
 from services.compute.usecases.objects import clear_waste
 from services.compute.usecases.registering import FOLDERS, forget_unnamed
 from services.compute.worker import meters
+from services.compute.worker.departed import stop_departed
 from services.compute.worker.tools import Tools
 from services.compute.worker.workplace import remove_tree
 
@@ -30,6 +32,7 @@ RARE_SECONDS: Final = 3600.0  # between looks at uploads and turns
 PURGE_LIMIT: Final = 100
 TURNS: Final = 1000  # of each environment, besides those of owners who wait there
 GRANTS_LIMIT: Final = 20
+_GATHERED: Final = frozenset({State.RUNNING, State.PUBLISHING})  # jobs that may have a gathering
 GRANTS_SECONDS: Final = 60.0  # until the provider is asked again to end what it did not answer for
 
 
@@ -51,12 +54,14 @@ class Upkeep:
 
     def orphans(self) -> int:
         """End runs whose job is over, and those that no job knows when they are seen a second time: rows are
-        written before runs are started, so a run without a row is nobody's. Raises StoreUnavailable.
+        written before runs are started, so a run without a row is nobody's. Then gatherings of attempts that
+        are over. Raises StoreUnavailable.
         """
         ended = 0
         for name, engine in self._tools.engines.items():
             try:
                 ended += self._orphans_of(name, engine)
+                ended += self._part_old(name, engine)
             except EngineAway as error:
                 log.warning("the engine is away", extra={"engine": name, "reason": str(error)})
         return ended
@@ -146,6 +151,11 @@ class Upkeep:
             log.warning("the file catalogue is away", extra={"reason": str(error)})
             return 0
 
+    def departed(self) -> int:
+        """Stop what removed people have under way. Raises StoreUnavailable, PeopleUnavailable."""
+        tools = self._tools
+        return 0 if tools.people is None else stop_departed(tools.store, tools.people, tools.clock.now())
+
     def turns(self) -> int:
         """Forget turns that decide nothing any more. Raises StoreUnavailable."""
         return self._tools.store.forget_turns(TURNS)
@@ -167,6 +177,25 @@ class Upkeep:
             log.warning("a run without a job was ended", extra={"engine": name, "tag": tag})
         return len(over)
 
+    def _part_old(self, name: str, engine: Engine) -> int:
+        """A job's row is older than anything that is gathered for it."""
+        old = [each for each in engine.gatherings() if not self._is_needed(each)]
+        for each in old:
+            engine.part(each)
+            log.warning("a gathering without a job was ended", extra={"engine": name, "gathering": each})
+        return len(old)
+
+    def _is_needed(self, gathering: str) -> bool:
+        known = gathered_attempt(gathering)
+        if known is None:
+            return True  # none of ours: whoever made it ends it
+        uid, attempt = known
+        try:
+            job = self._tools.store.find(uid, None)
+        except JobNotFound:
+            return False
+        return job.attempt == attempt and job.state in _GATHERED
+
     def _run(self) -> None:
         slow, rare = SWEEP_SECONDS, RARE_SECONDS
         while True:
@@ -176,6 +205,7 @@ class Upkeep:
                 slow = 0.0
                 self._safely(self.sweep)
                 self._safely(self.unnamed)
+                self._safely(self.departed)
                 for part in (self.purge, self.workflows, self.objects):
                     while self._safely(part) == PURGE_LIMIT and not self._stop.is_set():
                         continue

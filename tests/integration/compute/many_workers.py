@@ -75,6 +75,14 @@ class FolderEngine:
     def tags(self) -> Sequence[Tag]:
         return [Tag(path.name) for path in self._runs.iterdir()]
 
+    def gather(self, name: str, count: int) -> Sequence[str]:
+        raise AssertionError("no job here is gathered")
+
+    def part(self, name: str) -> None: ...
+
+    def gatherings(self) -> Sequence[str]:
+        return ()
+
 
 def start_worker(url: str, folder: Path, name: str) -> Fork:
     """One, in the environment of this process; its log goes to the folder."""
@@ -91,6 +99,7 @@ def work(url: str, folder: Path, name: str) -> None:
         workflows=store,
         engines={"process": FolderEngine(folder / "engine")},
         files=LocalFiles(folder / "files"),
+        site=absent,
         provider=absent,
         objects=absent,
         outside=absent,

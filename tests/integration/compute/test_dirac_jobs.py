@@ -20,6 +20,8 @@ from tests.fakes.compute_dirac import SMALL, Dirac
 from tests.processes import end_group
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("dirac 2.12", "dirac 2.13")
+
 ENVIRONMENTS = '[[environment]]\nid = "small"\nengine = "process"\nimage = "debian:12"\nmax_jobs = 4\n'
 
 

@@ -1,5 +1,6 @@
 """Letters over SMTP, to a server here that says what it is told to; where to, as auth says."""
 
+import json
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from libs.web.settings import Secret
 from services.compute.adapters.auth_people import AuthPeople
 from services.compute.adapters.mail_smtp import NO_ADDRESS, NO_TLS, SmtpMail
 from services.compute.ports.mail import MailRefused, MailUnavailable
+from services.compute.ports.people import PeopleUnavailable
 
 SENDER, ADA = "tidegate@example.org", "ada@example.org"
 
@@ -155,3 +157,50 @@ def test_auth_says_where_somebody_is_written_to() -> None:
 def test_what_auth_cannot_say_now_is_asked_again(answer: Reply | PeerUnavailable) -> None:
     with pytest.raises(MailUnavailable):
         people(answer)[0].address_of("person:a")
+
+
+class AuthOfPosts(Auth):
+    def post(self, path: str, body: object) -> Reply:
+        self.asked.append(f"{path} {body}")
+        return self.get(path)
+
+
+def known_people(answer: Reply | PeerUnavailable) -> tuple[AuthPeople, AuthOfPosts]:
+    auth = AuthOfPosts(answer)
+    return AuthPeople(auth), auth  # type: ignore[arg-type]
+
+
+def test_auth_says_who_has_a_name() -> None:
+    document = {"subject": "person:a", "name": "ada", "display_name": "Ada", "credential": "none"}
+    more = {"groups": ["g"], "virtual_clusters": ["gpu"]}
+    body = json.dumps({"principal": {**document, **more}}).encode()
+    known, auth = known_people(Reply("auth", 200, {}, body))
+    found = known.named("a/..")
+    assert found is not None
+    assert (found.subject, found.groups, found.virtual_clusters) == ("person:a", ("g",), ("gpu",))
+    assert auth.asked == ["/internal/people/a%2F.."]
+    assert known_people(Reply("auth", 200, {}, b'{"principal": null}'))[0].named("ada") is None
+
+
+def test_auth_says_who_left() -> None:
+    known, auth = known_people(Reply("auth", 200, {}, b'{"removed": ["person:a", "person:other"]}'))
+    assert known.removed(["person:a", "person:b"]) == {"person:a"}
+    assert auth.asked[0] == "/internal/removed-people {'subjects': ['person:a', 'person:b']}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply("auth", 503, {}, b"{}"),
+        Reply("auth", 200, {}, b"[]"),
+        Reply("auth", 200, {}, b"x"),
+        Reply("auth", 200, {}, b'{"removed": 3, "principal": 3}'),
+        PeerUnavailable("auth", "away"),
+    ],
+    ids=["503", "list", "text", "number", "away"],
+)
+def test_nobody_is_taken_for_gone_because_auth_is_away(answer: Reply | PeerUnavailable) -> None:
+    with pytest.raises(PeopleUnavailable):
+        known_people(answer)[0].removed(["person:a"])
+    with pytest.raises(PeopleUnavailable):
+        known_people(answer)[0].named("ada")

@@ -36,7 +36,8 @@ def origin(one_origin: Origin) -> Origin:
 
 
 def answering(status: int, **headers: str) -> Callable[[Exchange], None]:
-    return lambda exchange: exchange.respond(status, headers, b"words of the origin")
+    words = b"" if status == 204 else b"words of the origin"
+    return lambda exchange: exchange.respond(status, headers, words)
 
 
 def cut(exchange: Exchange) -> None:
@@ -147,3 +148,19 @@ class TestPosting:
         with pytest.raises(OutsideRefused):
             outside.post(origin.url("/hook"), b"{}", {"X-A": "b\r\nX-Evil: 1"})
         assert origin.requests == []
+
+
+def test_a_whole_body_with_its_kind(origin: Origin, outside: OutsideHttp) -> None:
+    origin.route("/a", answering(200, **{"Content-Type": "application/json"}))
+    assert outside.read(origin.url("/a"), 1000, 10) == ("application/json", b"words of the origin")
+    origin.route("/b", file(b"x" * 1000))
+    assert outside.read(origin.url("/b"), 1000, 10)[1] == b"x" * 1000
+    with pytest.raises(OutsideRefused, match="more than 999 bytes"):
+        outside.read(origin.url("/b"), 999, 10)
+    with pytest.raises(OutsideUnavailable, match="within 0 seconds"):
+        outside.read(origin.url("/b"), 1000, 0)
+    origin.route("/c", cut)
+    with pytest.raises(OutsideUnavailable):
+        outside.read(origin.url("/c"), 1000, 10)
+    with pytest.raises(OutsideRefused):
+        outside.read("http://169.254.169.254/latest", 1000, 10)

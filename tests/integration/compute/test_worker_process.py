@@ -90,7 +90,12 @@ def submit(store: SqlJobStore, *command: str) -> JobUid:
 def test_it_is_ready_works_and_leaves_when_told(worker: Started, store: SqlJobStore, tmp_path: Path) -> None:
     url = worker.health()
     with urllib.request.urlopen(f"{url}/health/ready", timeout=10) as answer:
-        assert json.load(answer)["checks"] == {"database": "ok", "files": "ok", "loop": "ok"}
+        assert json.load(answer)["checks"] == {
+            "database": "ok",
+            "files": "ok",
+            "storage": "ok",
+            "loop": "ok",
+        }
     uid = submit(store, "sh", "-c", "echo hello")
     wait_for(lambda: store.find(uid, None).is_final, "the job to end")
     assert store.find(uid, None).state is State.SUCCEEDED

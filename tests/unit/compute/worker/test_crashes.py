@@ -21,7 +21,7 @@ from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import LEASE_SECONDS, SPEC, TASK, Driver, Site
 from tests.unit.compute.worker.test_life import write
 
-NOT_EFFECTS = frozenset({"now", "ping", "abilities", "tags", "wishes"})
+NOT_EFFECTS = frozenset({"now", "ping", "abilities", "tags", "wishes", "gatherings"})
 
 
 class Died(BaseException):
@@ -136,6 +136,35 @@ STORIES = {
         State.SUCCEEDED,
         1,
         replace(SPEC, inputs=(PACKED,)),
+    ),
+    "gathered": Story(
+        lambda: Script(act=write("outputs/x", b"x")),
+        State.SUCCEEDED,
+        3,
+        replace(SPEC, roles=(Role(name="a", tasks=(TASK,)), Role(count=2, tasks=(TASK,))), gathered=True),
+    ),
+    "gathered again": Story(
+        losing_once, State.SUCCEEDED, 2, replace(SPEC, gathered=True, retry=Retry(attempts=2))
+    ),
+    "going on after success": Story(
+        lambda: Script(act=write("outputs/x", b"x")),
+        State.SUCCEEDED,
+        3,
+        replace(SPEC, gathered=True, retry=Retry(attempts=3, succeeded=True)),
+    ),
+    "enough did well": Story(
+        lambda: (
+            lambda spec: Script(
+                running=None if spec.command == ("server",) else 1, act=write("outputs/x", b"x")
+            )
+        ),
+        State.SUCCEEDED,
+        3,
+        replace(
+            SPEC,
+            roles=(Role(name="ps", count=1, tasks=(SERVER,)), Role(count=2, tasks=(TASK,))),
+            least_succeeded=2,
+        ),
     ),
     "failing": Story(lambda: Script(exit_code=1, act=write("outputs/x", b"x")), State.FAILED, 1),
     "losing": Story(losing_once, State.SUCCEEDED, 2, replace(SPEC, retry=Retry(attempts=2))),

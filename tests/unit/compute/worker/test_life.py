@@ -51,7 +51,12 @@ def test_what_the_engine_is_told(site: Site) -> None:
     job = site.run(roles=(role,), clocks=Clocks(run=100))
     [told] = site.engine.submitted
     assert told.command == ("run", "$X")
-    assert told.environment == {"X": "1", "TIDEGATE_JOB_ID": str(job.id), "TIDEGATE_JOB_UID": job.uid}
+    assert told.environment == {
+        "X": "1",
+        "TIDEGATE_JOB_ID": str(job.id),
+        "TIDEGATE_JOB_UID": job.uid,
+        "TIDEGATE_INDEX": "0",
+    }
     assert (told.limits.cpus, told.limits.memory_bytes, told.limits.disk_bytes) == (2, 5, 6)
     assert (told.limits.processes, told.limits.wall_seconds) == (7, 100)
     assert (told.split_logs, told.network, told.log_name) == (True, False, "main.0.0")

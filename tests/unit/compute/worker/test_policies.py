@@ -17,6 +17,8 @@ from tests.fakes.compute_engine import Script
 from tests.fakes.compute_site import SPEC, TASK, Driver, Site
 from tests.unit.compute.worker.test_life import WISHED, write
 
+pytestmark = pytest.mark.clause("prominence 6")
+
 
 def task(name: str, **changes: object) -> Task:
     return replace(TASK, command=(name,), **changes)  # type: ignore[arg-type]
@@ -204,6 +206,7 @@ class TestWords:
         assert run.command == ("run", f"{job.id}-$TIDEGATE_JOB_ID-", "$${HOME}")
         assert run.environment == {
             "A": str(job.id), "TIDEGATE_JOB_ID": str(job.id), "TIDEGATE_JOB_UID": job.uid,
+            "TIDEGATE_INDEX": "0",
         }  # fmt: skip
         assert run.working_folder == f"/work/{job.id}"
 
