@@ -9,6 +9,7 @@ from libs.client.documents import BadWords, job_of, line_of
 from libs.client.downloads import save, target_of
 from libs.client.errors import NotFound
 from libs.client.jobs import FINAL, Document, written
+from libs.client.keystores import asked_password, new_keystore, write_keystore
 from libs.client.login import sign_in, sign_out
 from libs.client.parser import Commands
 from libs.client.sizes import shown_size
@@ -40,6 +41,18 @@ def whoami(context: Context, _: Words) -> int:
         context.console.document(found)
     else:
         context.console.line(f"{found['name']} ({found['subject']})")
+    return DONE
+
+
+def keystore(context: Context, words: Words) -> int:
+    """Its password comes from the terminal or from standard input. Nothing is sent anywhere."""
+    made = new_keystore(asked_password(), words.label)
+    write_keystore(Path(words.file), made)
+    address = f"0x{made['address'].removeprefix('0x')}"
+    if context.console.as_json:
+        context.console.document({"file": words.file, "address": address})
+    else:
+        context.console.line(address)
     return DONE
 
 
@@ -199,7 +212,14 @@ def upload(context: Context, words: Words) -> int:
 
 
 COMMANDS: Commands = {
-    **{"login": login, "logout": logout, "whoami": whoami, "submit": submit, "list": list_jobs},
+    **{
+        "login": login,
+        "logout": logout,
+        "whoami": whoami,
+        "keystore": keystore,
+        "submit": submit,
+        "list": list_jobs,
+    },
     **{"show": show, "events": events, "logs": logs, "streams": streams, "environments": environments},
     **{"quotas": quotas, "wait": wait, "cancel": cancel, "retry": retry, "clone": clone, "delete": delete},
     **{"outputs": outputs, "get": get, "upload": upload, "exec": execute},

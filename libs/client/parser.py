@@ -37,6 +37,11 @@ def _signing_in(parsers: Parsers, commands: Commands) -> None:
     _command(parsers, commands, "login", "sign in with a code that you enter in a browser")
     _command(parsers, commands, "logout", "end what `login` began")
     _command(parsers, commands, "whoami", "who the gateway takes you for")
+    keystore = _command(
+        parsers, commands, "keystore", "make an identity keystore, as DCP's users sign in with"
+    )
+    keystore.add_argument("file", nargs="?", default="id.keystore", help="where to (id.keystore)")
+    keystore.add_argument("--label", help="a name for the identity")
 
 
 def _taking(parsers: Parsers, commands: Commands) -> None:

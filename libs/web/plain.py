@@ -17,7 +17,7 @@ from flask import Blueprint, Flask, Response
 from flask.sansio.blueprints import BlueprintSetupState
 
 from libs.web.edge import ROUTE, WHOLE
-from libs.web.gate import NEEDS, SIGNED, Window, gate_of, mark_of, window_of
+from libs.web.gate import NEEDS, PUBLIC, SIGNED, Window, gate_of, mark_of, window_of
 from libs.web.principal import Principal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Asked:
 
     environ: "WSGIEnvironment"
     arguments: tuple[str, ...]  # of the path: the pattern's groups
-    caller: Principal | None  # None where the view checks a signature itself
+    caller: Principal | None  # None where the view checks a signature itself, or anybody may ask
     body: bytes = b""
 
     @property
@@ -82,7 +82,7 @@ class _Open:
     way: Way
     path: re.Pattern[str]
     rule: str
-    window: Window | None  # None where the view checks a signature itself
+    window: Window | None  # None where no principal is needed
     scopes: tuple[str, ...]
 
 
@@ -166,9 +166,10 @@ class _Plain:
         found: dict[str, list[_Open]] = {}
         for endpoint, (prefix, way) in self._ways.items():
             mark, window = mark_of(self._app.view_functions[endpoint]), window_of(self._app, endpoint)
-            if mark is None or mark.kind not in (NEEDS, SIGNED) or (mark.kind == NEEDS and window is None):
+            is_open = mark is not None and mark.kind in (PUBLIC, SIGNED)
+            if mark is None or not (is_open or (mark.kind == NEEDS and window is not None)):
                 raise ValueError(f"{endpoint} can have no short way")
-            if mark.kind == SIGNED:
+            if is_open:
                 window = None
             rules = [
                 rule for rule in self._app.url_map.iter_rules(endpoint) if way.method in (rule.methods or ())

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_LISTS = ("wallets", "groups", "properties", "virtual_clusters")
+ALL_CLUSTERS = "*"
 PERSON, WALLET, CLIENT = "person:", "eip155:", "client:"
 
 
@@ -26,6 +28,7 @@ class Principal:
     vo: str | None = None
     setup: str | None = None
     properties: tuple[str, ...] = ()  # of `group`
+    virtual_clusters: tuple[str, ...] = ()  # of OpenPAI's window, that the person may use; sorted; or `*`
     expires_at: int | None = None  # when the credential ends by itself
 
     def may(self, *scopes: str) -> bool:
@@ -40,6 +43,6 @@ class Principal:
 
 def principal_of(document: Mapping[str, Any]) -> Principal:
     """The inverse of `as_json`. Raises KeyError, TypeError: the document comes from auth itself."""
-    lists = {name: tuple(document.get(name, ())) for name in ("wallets", "groups", "properties")}
+    lists = {name: tuple(document.get(name, ())) for name in _LISTS}
     known = {name: document[name] for name in Principal.__slots__ if name in document}
     return Principal(**{**known, **lists, "scopes": frozenset(document.get("scopes", ()))})

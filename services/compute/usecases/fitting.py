@@ -19,6 +19,9 @@ def fit(spec: Spec, environment: Environment, abilities: Abilities) -> Spec:
     """
     problems = [*_sizes(spec, environment, abilities), *_clocks(spec, environment)]
     problems += _images(spec, environment, abilities)
+    if spec.gathered and spec.instances > 1 and not abilities.gathers:
+        sentence = f"The environment {environment.id} cannot let the instances of a job reach each other."
+        problems.append(("/gathered", sentence))
     if spec.network and not (environment.network and abilities.network):
         problems.append(("/network", f"The environment {environment.id} gives jobs no network."))
     if problems:

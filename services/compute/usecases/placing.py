@@ -9,7 +9,9 @@ from services.compute.ports.engines import Abilities
 from services.compute.usecases.fitting import fit
 
 Make = Callable[[Environment, Abilities], Spec]
-"""The job as it would be there; what is left open takes what the environment offers."""
+"""The job as it would be there; what is left open takes what the environment offers. Raises
+EnvironmentRefuses when there can be none.
+"""
 
 
 class Placing:
@@ -35,8 +37,8 @@ class Placing:
         refusals: list[tuple[Environment, EnvironmentRefuses]] = []
         for environment in sorted(found, key=lambda place: ranks.get(place.id, len(preferred))):
             abilities = self._engines.get(environment.engine, Abilities(pins_images=False))
-            spec = make(environment, abilities)
             try:
+                spec = make(environment, abilities)
                 fit(spec, environment, abilities)
             except EnvironmentRefuses as refusal:
                 refusals.append((environment, refusal))

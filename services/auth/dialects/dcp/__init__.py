@@ -8,11 +8,11 @@ GET    /identity    whose keystore or key it is
 
 from flask import Blueprint, Flask
 
+from libs.web.dcp_window import WINDOW
 from libs.web.gate import add_window
 from libs.web.params import BadParams
 from services.auth.deps import KeyParts
 from services.auth.dialects.dcp import errors, keys
-from services.auth.dialects.dcp.window import WINDOW
 from services.auth.domain.errors import AuthError
 
 BASE = "/api/v0"

@@ -1,12 +1,8 @@
 """What each refusal looks like to a DCP client: `{"error", "message", "code"}`, both texts the same (G9)."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Response
 
-from libs.web import request_ids
+from libs.web.dcp_window import BAD_KEYSTORE, NO_CREDENTIAL, answer, invalid, refusal, render_edge
 from libs.web.json_bodies import UnknownCoding
 from libs.web.params import BadParams, TooLarge
 from services.auth.domain.api_keys import BadKeyRequest, NoSuchKey, ScopesNotYours, TooManyKeys
@@ -15,20 +11,8 @@ from services.auth.domain.errors import StoreUnavailable
 from services.auth.domain.keystores import KeystoreLoginRefused, TooManyDerivations
 from services.auth.domain.people import TooManyGuesses
 
-CHALLENGE = 'Basic realm="dcp", Bearer realm="dcp"'
-NO_CREDENTIAL = "Authentication method not provided"
-BAD_KEYSTORE = "Invalid identity keystore or password"
-BAD_KEY = "Invalid API key"
-NONE: Mapping[str, str] = {}
+__all__ = ["NO_CREDENTIAL", "RESPONSES", "answer", "refusal", "render", "render_edge"]
 MEMBERS = {"seconds": "expiresIn"}  # as this API spells them
-_CODES: Mapping[int, str] = {
-    400: "BadRequest",
-    404: "NotFound",
-    405: "MethodNotAllowed",
-    413: "TooLarge",
-    415: "UnsupportedMediaType",
-    500: "InternalError",
-}
 
 # class -> (status, code, text)
 RESPONSES: dict[type[Exception], tuple[int, str, str]] = {
@@ -41,20 +25,6 @@ RESPONSES: dict[type[Exception], tuple[int, str, str]] = {
     StoreUnavailable: (503, "Unavailable", "Credentials cannot be checked right now"),
     UnknownCoding: (415, "UnsupportedMediaType", "The body's Content-Encoding must be gzip or none"),
 }
-
-
-def answer(body: object, status: int = 200) -> Response:
-    response = Response(json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def refusal(status: int, code: str, text: str, headers: Mapping[str, str] = NONE, **more: Any) -> Response:
-    response = answer({"error": text, "message": text, "code": code, **more}, status)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = CHALLENGE
-    response.headers.update(dict(headers))
-    return response
 
 
 def render(error: Exception) -> Response:
@@ -73,14 +43,3 @@ def render(error: Exception) -> Response:
     if isinstance(error, BadParams):
         return invalid(error.field, error.message)
     raise KeyError(type(error).__name__)
-
-
-def invalid(path: str, reason: str) -> Response:
-    text = reason if reason.startswith("The ") else f"{path} {reason}"
-    return refusal(400, "InvalidRequest", text, detail=[{"path": path, "reason": reason}])
-
-
-def render_edge(status: int, text: str, error: Exception | None) -> Response:
-    """For what no handler saw: unknown routes, wrong methods, our own bugs."""
-    more = {"requestId": request_ids.current()} if status >= 500 else {}
-    return refusal(status, _CODES.get(status, "Error"), text, NONE, **more)

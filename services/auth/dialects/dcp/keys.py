@@ -7,13 +7,13 @@ from flask import Blueprint, Response, current_app, g, request
 
 from libs.web import peers
 from libs.web.credentials import BASIC, BEARER
+from libs.web.dcp_window import WINDOW, scheme_and_rest
 from libs.web.gate import gate_of, needs, signed
 from libs.web.json_bodies import read_json_object
 from libs.web.principal import WALLET, Principal
 from libs.web.strict_json import Json, to_json
 from services.auth.deps import KeyParts
 from services.auth.dialects.dcp import errors
-from services.auth.dialects.dcp.window import WINDOW, scheme_and_rest
 from services.auth.dialects.keys.requests import is_text, key_request
 from services.auth.domain import scopes
 from services.auth.domain.api_keys import ApiKey, BadKeyRequest, KeyRequest, split_key
