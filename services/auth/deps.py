@@ -20,6 +20,7 @@ from services.auth.usecases.grants import GrantFlows
 from services.auth.usecases.identities import Identities
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreResolver
+from services.auth.usecases.known_people import KnownPeople
 from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
@@ -90,5 +91,6 @@ class Deps:
     openpai: OpenPaiUsers
     principals: Principals
     mail_addresses: MailAddresses
+    known_people: KnownPeople
     verifier: ServiceTokenVerifier
     checks: Mapping[str, Callable[[], None]]  # readiness: raise when not usable

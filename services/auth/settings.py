@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from libs.web.client_certificate import CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
 from services.auth.domain.dirac import DEFAULT_SETUPS
+from services.auth.domain.openpai import OpenPaiSite
 from services.auth.domain.service_clients import MIN_SECRET_CHARS, ServiceClients, is_service_name
 from services.auth.settings_admin import FirstAdmin, first_admin
+from services.auth.settings_openpai import read_openpai
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TWO_HOURS = 2 * 3600
@@ -41,6 +43,7 @@ class Settings:
     log_level: str
     audit_seconds: float = 365 * 86400.0  # how long the audit log keeps an event
     first_admin: FirstAdmin | None = None
+    openpai: OpenPaiSite = field(default_factory=OpenPaiSite)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -69,6 +72,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
         audit_seconds=86400.0 * env.int("AUTH_AUDIT_DAYS", 365, least=1, most=36_600),
         first_admin=first_admin(env),
+        openpai=read_openpai(env),
     )
     env.check()
     return settings

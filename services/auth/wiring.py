@@ -45,6 +45,7 @@ from services.auth.usecases.grants import GrantFlows, GrantStores, Issuing
 from services.auth.usecases.identities import Identities
 from services.auth.usecases.keyring import Keyring
 from services.auth.usecases.keystores import KeystoreLogins, KeystoreResolver
+from services.auth.usecases.known_people import KnownPeople
 from services.auth.usecases.mail_addresses import MailAddresses
 from services.auth.usecases.openpai import OpenPaiUsers
 from services.auth.usecases.own_account import OwnAccount
@@ -129,9 +130,10 @@ def build(settings: Settings) -> Deps:
         token_states=TokenStates(readers, principals, audit, settings.issuer),
         principals=principals,
         mail_addresses=MailAddresses(people),
+        known_people=KnownPeople(people),
         wallets=wallets,
         pages=wiring_pages.pages(settings, database, people, audit, (oauth, wallets)),
-        openpai=OpenPaiUsers(people, admin.passwords, admin.accounts, oauth.access_tokens),
+        openpai=OpenPaiUsers(people, admin.passwords, admin.accounts, oauth.access_tokens, settings.openpai),
         verifier=ServiceTokenVerifier(LocalJwks(lambda: keyring.current().verifying)),
         checks={"database": database.ping},
     )

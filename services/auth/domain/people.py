@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from libs.web.principal import PERSON
+from libs.web.principal import ALL_CLUSTERS, PERSON
 from services.auth.domain.errors import AuthError, StoreUnavailable
 
 # OpenPAI's names (contract 3.1) and a little more: DIRAC and PROMINENCE users have dots and dashes.
@@ -104,10 +104,16 @@ class Person:
     created_at: float
     groups: tuple[str, ...] = ()  # sorted
     wallets: tuple[str, ...] = ()  # EIP-55, sorted
+    virtual_clusters: tuple[str, ...] = ()  # of OpenPAI's window, besides its default; sorted
 
     @property
     def subject(self) -> str:
         return PERSON + self.id
+
+    @property
+    def usable_clusters(self) -> tuple[str, ...]:
+        """As a principal carries them: administrators may use all there are."""
+        return (ALL_CLUSTERS,) if self.is_admin else self.virtual_clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

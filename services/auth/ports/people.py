@@ -44,6 +44,7 @@ class People(Protocol):
         email: str | None = None,
         state: PersonState | None = None,
         is_admin: bool | None = None,
+        virtual_clusters: Collection[str] | None = None,
     ) -> Person:
         """What is None stays; an empty e-mail address takes it away. A new state or admin flag raises the
         version. Removing frees wallets, certificates and groups. Raises NoSuchPerson, LastAdmin.

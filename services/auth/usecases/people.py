@@ -34,6 +34,7 @@ class NewPerson:
     password: str | None = field(default=None, repr=False)
     password_hash: str | None = field(default=None, repr=False)  # of another system (adapters/argon2.py)
     is_admin: bool = False
+    virtual_clusters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Changes:
     email: str | None = None  # empty takes it away
     is_admin: bool | None = None
     is_disabled: bool | None = None
+    virtual_clusters: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Accounts:
             is_admin=new.is_admin,
             version=1,
             created_at=self._clock.now(),
+            virtual_clusters=new.virtual_clusters,
         )
         hashed = new.password_hash if new.password is None else self._passwords.hashed(new.password)
         self._people.add(person, hashed)
@@ -117,6 +120,7 @@ class Accounts:
             email=None if email is None else check_email(email),
             state=state,
             is_admin=changes.is_admin,
+            virtual_clusters=changes.virtual_clusters,
         )
         # Names and addresses themselves are personal: the log says that they changed.
         details: dict[str, Any] = {"state": str(changed.state), "admin": changed.is_admin}

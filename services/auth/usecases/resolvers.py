@@ -91,6 +91,7 @@ class Subjects:
             vo=self._vo(person, claim),
             setup=claim.setup,
             properties=self._properties(person, claim),
+            virtual_clusters=person.usable_clusters,
             expires_at=claim.expires_at,
         )
 

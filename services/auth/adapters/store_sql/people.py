@@ -1,6 +1,6 @@
 """The port People: persons and their passwords; links and groups are in the modules beside."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
@@ -10,7 +10,7 @@ from libs.web.principal import WALLET
 from services.auth.adapters.store_sql.groups import SqlGroups
 from services.auth.adapters.store_sql.inserts import insert_or_ignore, upsert, was_inserted
 from services.auth.adapters.store_sql.links import SqlLinks
-from services.auth.adapters.store_sql.people_rows import person_of, select_people
+from services.auth.adapters.store_sql.people_rows import joined, person_of, select_people
 from services.auth.adapters.store_sql.people_tables import (
     certificates,
     memberships,
@@ -74,6 +74,7 @@ class SqlPeople(SqlLinks, SqlGroups):
             "version": person.version,
             "created_at": moment(person.created_at),
             "changed_at": now,
+            "virtual_clusters": joined(person.virtual_clusters),
         }
         since = moment(self._clock.now() - NAME_REST_SECONDS)
 
@@ -112,11 +113,14 @@ class SqlPeople(SqlLinks, SqlGroups):
         email: str | None = None,
         state: PersonState | None = None,
         is_admin: bool | None = None,
+        virtual_clusters: Collection[str] | None = None,
     ) -> Person:
         wanted: dict[str, Any] = {"display_name": display_name, "state": state, "is_admin": is_admin}
         values = {name: value for name, value in wanted.items() if value is not None}
         if email is not None:
             values["email"] = email or None
+        if virtual_clusters is not None:
+            values["virtual_clusters"] = joined(virtual_clusters)
 
         def work(connection: Connection) -> Person:
             admins = list(connection.execute(_ADMINS).scalars())

@@ -1,7 +1,7 @@
 """How a person is read: one statement with groups and wallets, for every way of finding people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, func, select
@@ -9,7 +9,7 @@ from sqlalchemy import ScalarSelect, Select, func, select
 from services.auth.adapters.store_sql.people_tables import groups, memberships, people, wallets
 from services.auth.domain.people import Group, Person, PersonState
 
-_BETWEEN = ","  # neither group names nor addresses hold one
+_BETWEEN = ","  # no name of a group or cluster holds one, nor does an address
 
 
 def _listed(column: Any, owner: Any) -> ScalarSelect[Any]:
@@ -33,6 +33,7 @@ def select_people() -> Select[Any]:
         people.c.created_at,
         _listed(memberships.c.group_name, memberships.c.person_id),
         _listed(wallets.c.address, wallets.c.person_id),
+        people.c.virtual_clusters,
     )
 
 
@@ -48,7 +49,13 @@ def person_of(row: Sequence[Any]) -> Person:
         created_at=row[7].timestamp(),
         groups=_split(row[8]),
         wallets=_split(row[9]),
+        virtual_clusters=_split(row[10]),
     )
+
+
+def joined(names: Collection[str]) -> str:
+    """As `_split` takes them apart."""
+    return _BETWEEN.join(sorted(set(names)))
 
 
 def select_groups() -> Select[Any]:

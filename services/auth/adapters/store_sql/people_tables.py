@@ -34,6 +34,7 @@ people = Table(
     Column("version", Integer, nullable=False),  # raised by whatever must end this person's password tokens
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("virtual_clusters", Text, nullable=False, server_default=text("''")),  # names, commas between them
     CheckConstraint("state IN ('active', 'disabled', 'removed')", name="state"),
 )
 # A removed person keeps the row (jobs name it); the name may be given again.

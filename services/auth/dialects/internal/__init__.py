@@ -4,13 +4,15 @@ POST /internal/token                   HTTP Basic + grant_type=client_credential
 POST /internal/auth-tokens/introspect  {"token"} -> does this AuthToken count at this moment?
 POST /internal/principals              any credential -> whose it is
 GET  /internal/mail-addresses/<subject> -> where its owner is written to (compute alone)
+GET  /internal/people/<username>       -> who has this name (compute alone)
+POST /internal/removed-people          {"subjects"} -> which of them are gone (compute alone)
 GET  /internal/stamps/<buckets>        -> whether what was said of a principal still holds
 """
 
 from flask import Blueprint, Flask
 
 from services.auth.deps import Deps
-from services.auth.dialects.internal import auth_tokens, errors, mail_addresses, principals, token
+from services.auth.dialects.internal import auth_tokens, errors, mail_addresses, people, principals, token
 from services.auth.domain.errors import AuthError
 
 
@@ -22,6 +24,7 @@ def mount(app: Flask, deps: Deps) -> None:
     auth_tokens.add(room, deps.wallet_tokens)
     principals.add(room, deps.principals)
     mail_addresses.add(room, deps.mail_addresses)
+    people.add(room, deps.known_people)
     app.register_blueprint(room)
     app.wsgi_app = principals.StampsFirst(  # type: ignore[method-assign]
         app.wsgi_app, deps.principals, deps.verifier

@@ -18,6 +18,7 @@ from libs.openapi.document import (
 )
 
 _TEXT: Schema = {"type": "string"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
 _WHOLE: Schema = {"type": "integer"}
 _ERROR = object_of({"error": _TEXT})
 _REFUSALS: Mapping[int, Reply] = {
@@ -92,6 +93,32 @@ OPERATIONS: tuple[Operation, ...] = (
         replies={
             **_REFUSALS,
             200: json_reply("null for who has none.", object_of({"email": {"type": ["string", "null"]}})),
+            403: json_reply("Another service.", _ERROR),
+        },
+    ),
+    Operation(
+        path="/internal/people/{username}",
+        methods=("GET",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="Who has this name, without scopes; for the compute service.",
+        fields=(Field("username", _TEXT, place="path", example="ada"),),
+        replies={
+            **_REFUSALS,
+            200: json_reply("null for nobody.", object_of({"principal": {"type": ["object", "null"]}})),
+            403: json_reply("Another service.", _ERROR),
+        },
+    ),
+    Operation(
+        path="/internal/removed-people",
+        methods=("POST",),
+        access=Access.SERVICE,
+        tag="internal",
+        summary="Which of up to 500 subjects are people who were removed; for the compute service.",
+        body={JSON: object_of({"subjects": _TEXTS})},
+        replies={
+            **_REFUSALS,
+            200: json_reply("Those.", object_of({"removed": _TEXTS})),
             403: json_reply("Another service.", _ERROR),
         },
     ),

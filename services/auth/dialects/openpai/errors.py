@@ -12,7 +12,13 @@ from flask import Response, request
 from libs.web.params import BadParams, TooLarge
 from services.auth.domain.authority import NotAllowed
 from services.auth.domain.errors import StoreUnavailable
-from services.auth.domain.openpai import RemoveRefused, UpdateRefused
+from services.auth.domain.openpai import (
+    ClustersFixed,
+    ClustersUnknown,
+    RemoveRefused,
+    UpdateRefused,
+    UserUnknown,
+)
 from services.auth.domain.people import (
     BadName,
     BadPassword,
@@ -35,6 +41,7 @@ RESPONSES: Mapping[type[Exception], tuple[int, str, str]] = {
     UpdateRefused: (500, "UpdateFailed", "update failed"),
     NoSuchPerson: (500, "UpdateFailed", "update failed"),  # removed while we were at it
     RemoveRefused: (500, "RemoveFailed", "remove failed"),
+    UserUnknown: (401, "AuthenticationFailed", "authentication failed"),  # the first generation never tells
     LastAdmin: (409, "LastAdminError", "the last administrator keeps the admin flag"),
     BadName: (400, "ParameterValidationError", INVALID),
     BadPassword: (400, "ParameterValidationError", INVALID),
@@ -46,6 +53,7 @@ V1_RESPONSES: Mapping[type[Exception], tuple[int, str, str]] = {
     TooManyGuesses: (429, "TooManyRequestsError", "Too many failed attempts, try again later."),
     NotAllowed: (403, "ForbiddenUserError", "Non-admin is not allowed to do this operation."),
     NoSuchPerson: (404, "NoUserError", "User is not found."),
+    ClustersFixed: (403, "ForbiddenUserError", "Admin's virtual clusters cannot be updated."),
     LastAdmin: (409, "LastAdminError", "The last administrator keeps the admin flag."),
     BadName: (400, "InvalidParametersError", "Invalid username."),
     BadPassword: (400, "InvalidParametersError", "Invalid password."),
@@ -96,8 +104,8 @@ def render(error: Exception) -> Response:
         return invalid("password", error.reason)
     if isinstance(error, BadName):
         return invalid("username", str(error))
-    if is_v1() and isinstance(error, UpdateRefused | RemoveRefused):
-        return _v1_refused(error)
+    if is_v1() and (named := _v1_named(error)) is not None:
+        return named
     table = V1_RESPONSES if is_v1() else RESPONSES
     for ancestor in type(error).__mro__:
         if ancestor in table:
@@ -116,20 +124,32 @@ def _unreadable(error: BadParams) -> Response:
     return refusal(400, "ParameterValidationError", INVALID, detail=error.message)
 
 
+def _v1_named(error: Exception) -> Response | None:
+    """Of refusals that name whom or what they are about."""
+    if isinstance(error, UserUnknown):
+        # Of a sign-in upstream says 400, of everything else 404.
+        status = 400 if request.method == "POST" else 404
+        return refusal(status, "NoUserError", f"User {error.username} is not found.")
+    if isinstance(error, ClustersUnknown):
+        told = f"Virtual cluster {', '.join(error.names)} is not found."
+        return refusal(400, "NoVirtualClusterError", told)
+    return _v1_refused(error) if isinstance(error, UpdateRefused | RemoveRefused) else None
+
+
 def _v1_refused(error: UpdateRefused | RemoveRefused) -> Response:
     if isinstance(error, RemoveRefused):
         if error.is_admin:
-            return refusal(403, "RemoveAdminError", "Admin is not allowed to remove.")
-        return refusal(404, "NoUserError", "User is not found.")
+            return refusal(403, "RemoveAdminError", f"Admin {error.username} is not allowed to remove.")
+        return refusal(404, "NoUserError", f"User {error.username} is not found.")
     if error.exists:
-        return refusal(409, "ConflictUserError", "User name already exists.")
-    return refusal(404, "NoUserError", "User is not found.")
+        return refusal(409, "ConflictUserError", f"User name {error.username} already exists.")
+    return refusal(404, "NoUserError", f"User {error.username} not found.")
 
 
 def render_edge(status: int, text: str, error: Exception | None) -> Response:
     """For what no handler saw: unknown routes, wrong methods, our own bugs."""
     if status == 404:
-        message = "API is not found." if is_v1() else "API not found"
+        message = f"API {request.path[:1000]} is not found." if is_v1() else "API not found"
         return refusal(404, "NoApiError", message)
     codes = {405: "MethodNotAllowed", 413: "TooLarge"}
     return refusal(status, codes.get(status, "UnknownError"), text)

@@ -1,5 +1,6 @@
 """The fields of users and tokens, out of any body, with upstream's coercions (contract 2.1 and 3)."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from libs.web.strict_json import Json, NumberText
@@ -8,6 +9,7 @@ from services.auth.domain.openpai import LEAST_SECONDS, MOST_SECONDS, USERNAME, 
 
 Members = Mapping[str, Json]
 MAX_TEXT_CHARS = 4096
+_CLUSTERS = re.compile(r"[A-Za-z0-9_,]*")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -46,6 +48,16 @@ def new_username(name: str) -> str:
     if USERNAME.fullmatch(name) is None:
         raise Invalid("username", "must only contain letters, digits and underscores, at most 64")
     return name
+
+
+def cluster_names(members: Members) -> frozenset[str]:
+    """`vc1,vc2`, or nothing."""
+    found = text(members, "virtualClusters")
+    if found is None:
+        raise Invalid("virtualClusters", "is required")
+    if _CLUSTERS.fullmatch(found) is None:
+        raise Invalid("virtualClusters", "must only contain letters, digits, underscores and commas")
+    return frozenset(name for name in found.split(",") if name)
 
 
 def boolean(members: Members, name: str) -> bool | None:

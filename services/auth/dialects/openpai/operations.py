@@ -140,4 +140,28 @@ OPERATIONS: tuple[Operation, ...] = (
             404: json_reply("No such user.", _SECOND),
         },
     ),
+    Operation(
+        path="/api/v1/user/{name}/virtualClusters",
+        methods=("PUT",),
+        access=Access.PRINCIPAL,
+        tag="openpai",
+        summary="Say which virtual clusters a user may use; the default is everybody's.",
+        description=_ANY + "Administrators may use all of them.",
+        fields=(Field("name", _TEXT, place="path"),),
+        body={JSON: object_of({"virtualClusters": {"type": "string", "pattern": "^[A-Za-z0-9_,]*$"}})},
+        replies={
+            **_refusals(_SECOND),
+            201: json_reply("Done.", _DONE),
+            404: json_reply("No such user.", _SECOND),
+        },
+    ),
+    Operation(
+        path="/api/v1/user/{name}/githubPAT",
+        methods=("PUT",),
+        access=Access.PRINCIPAL,
+        tag="openpai",
+        summary="Not here: tokens of other services are not kept.",
+        fields=(Field("name", _TEXT, place="path"),),
+        replies={**_refusals(_SECOND), 501: json_reply("Always.", _SECOND)},
+    ),
 )
