@@ -6,7 +6,7 @@ PYTEST := $(PY) -m pytest
 # Where this is set each test process rewrites and compiles every test module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up down restart reload status check format test test-browser test-docker test-unit test-e2e bench lock openapi
+.PHONY: help setup demo up down restart reload status check format test test-browser test-docker test-unit test-e2e bench lock openapi conformance
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,10 @@ bench: setup ## measure against the targets, print a table, write bench/results.
 openapi: ## write docs/openapi anew from the code
 	@scripts/setup/python.sh
 	@$(PY) -m scripts.openapi
+
+conformance: ## write docs/conformance.md anew from the tests
+	@scripts/setup/python.sh
+	@$(PY) -m scripts.conformance
 
 lock: ## compile requirements.lock anew
 	@.venv/bin/python -m pip install --quiet uv

@@ -49,6 +49,12 @@ class Stack:
             "ADDRESS_FILE": str(self.content["address_file"]),
         }
 
+    def assert_all_was_known(self) -> None:
+        """Whatever was sent: each answer was one that the code knows."""
+        for log in sorted((self.config.run_dir / "logs").iterdir()):
+            text = log.read_text(errors="replace")
+            assert "uncaught exception" not in text, f"{log.name}\n{text[text.index('uncaught') :][:3000]}"
+
     def log_tails(self) -> str:
         parts = []
         for name in stack.ORDER:

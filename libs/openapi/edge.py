@@ -32,6 +32,7 @@ _PRINCIPAL = object_of(
         "vo": _MAYBE,
         "setup": _MAYBE,
         "properties": _TEXTS,
+        "virtual_clusters": _TEXTS,
         "expires_at": {"type": ["integer", "null"]},
     }
 )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.signing.keys import PrivateKey
-from scripts.bench import cases, filecatalogue, jobs, keystores, machine, measure, prominence
+from scripts.bench import cases, filecatalogue, jobs, keystores, machine, measure, openpai, prominence, slices
 from scripts.bench.baseline import nginx_alone
 from scripts.chain.accounts import development_accounts
 from scripts.chain.assets import AssetSpec, Provider, ServiceSpec
@@ -49,6 +49,8 @@ class Row:
     def ratio(self) -> float | None:
         if self.figure is None:
             return None
+        if self.at_most and not self.figure:
+            return None  # nothing of what there must be little of
         return self.target / self.figure if self.at_most else self.figure / self.target
 
 
@@ -116,6 +118,10 @@ def run(config: StackConfig, seconds: float, only: str | None) -> list[Row]:
         rows += told(jobs.run(config, cases.wallet_token(sample), folder, seconds))
     if only is None or only == "prominence":
         rows += told(prominence.run(config, lambda: cases.wallet_token(sample), folder, seconds))
+    if only is None or only == "dcp":
+        rows += told(slices.run(config))
+    if only is None or only == "openpai":
+        rows += told(openpai.run(config, cases.wallet_token(sample), folder, seconds))
     if only is None or only == "filecatalogue":
         rows += told(filecatalogue.run(config))
     return rows
@@ -234,7 +240,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=6, help="how long each rate is measured")
     parser.add_argument(
         "--only",
-        help="measure only what has this in its name (big, slow, jobs, prominence, filecatalogue, ...)",
+        help="measure only what has this in its name "
+        "(big, slow, jobs, prominence, dcp, openpai, filecatalogue, ...)",
     )
     parser.add_argument(
         "--filecatalogue-database",

@@ -19,21 +19,21 @@ PASSWORD = "myepicpassw0rd"  # noqa: S105 - a toy, as the seed prints it
 def cold(_: Sample, __: Path, each: int = 500) -> Iterator[list[Request]]:
     """No header is sent twice, so every one is opened."""
     for _lane in range(CONNECTIONS):
-        keystore = _keystore()
-        yield [_login({**keystore, "timestamp": number}) for number in range(each)]
+        one = keystore()
+        yield [_login({**one, "timestamp": number}) for number in range(each)]
 
 
 def cached(_: Sample, __: Path) -> Iterator[list[Request]]:
-    return ([_login(_keystore())] for _lane in range(CONNECTIONS))
+    return ([_login(keystore())] for _lane in range(CONNECTIONS))
 
 
-def _keystore() -> dict[str, Any]:
+def keystore() -> dict[str, Any]:
     made: dict[str, Any] = create_keyfile_json(
         secrets.token_bytes(32), PASSWORD.encode(), kdf="scrypt", iterations=1024
     )
     return made
 
 
-def _login(keystore: dict[str, Any]) -> Request:
-    text = f"{json.dumps(keystore)}:{PASSWORD}"
+def _login(made: dict[str, Any]) -> Request:
+    text = f"{json.dumps(made)}:{PASSWORD}"
     return Request(PATH, authorization="Basic " + base64.b64encode(text.encode()).decode())

@@ -21,10 +21,12 @@ from services.catalogue.dialects.aquarius import operations as aquarius
 from services.catalogue.dialects.aquarius.spec import specification as aquarius_specification
 from services.catalogue.dialects.dirac.operations import OPERATIONS as CATALOGUE_DIRAC
 from services.catalogue.dialects.internal.operations import OPERATIONS as CATALOGUE_INTERNAL
+from services.compute.dialects.dcp.operations import OPERATIONS as COMPUTE_DCP
 from services.compute.dialects.dirac.operations import OPERATIONS as COMPUTE_DIRAC
 from services.compute.dialects.internal.operations import OPERATIONS as COMPUTE_INTERNAL
 from services.compute.dialects.native.operations import OPERATIONS as COMPUTE_NATIVE
 from services.compute.dialects.ocean.operations import OPERATIONS as COMPUTE_OCEAN
+from services.compute.dialects.openpai.operations import OPERATIONS as COMPUTE_OPENPAI
 from services.compute.dialects.prominence.operations import OPERATIONS as COMPUTE_PROMINENCE
 from services.compute.version import VERSION
 from services.provider.dialects.internal.operations import OPERATIONS as PROVIDER_INTERNAL
@@ -62,7 +64,9 @@ SERVICES: dict[str, tuple[Operation, ...]] = {
     "compute": (
         *COMPUTE_OCEAN,
         *COMPUTE_PROMINENCE,
+        *COMPUTE_OPENPAI,
         *COMPUTE_DIRAC,
+        *COMPUTE_DCP,
         *COMPUTE_NATIVE,
         *COMPUTE_INTERNAL,
         edge.whoami("compute"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.stack import environments
+from scripts.stack import environments, openpai_storage
 from scripts.stack.config import CATALOGUE_KEY, PROVIDER_KEY, REPO, StackConfig
 
 SERVICES = ("auth", "provider", "catalogue", "compute")  # the WSGI apps
@@ -27,6 +27,8 @@ SECRET_OWNERS: Mapping[str, tuple[str, ...]] = {
     "DEFAULT_PAI_ADMIN_PASSWORD": ("auth",),
     "CERTIFICATE_PROXY_SECRET": ("auth", "catalogue", "compute"),
     "COMPUTE_FILES_URL": ("compute", "worker"),
+    "COMPUTE_DCP_GROUPS": ("compute",),
+    "COMPUTE_OPENPAI_STORAGE_URL": ("compute", "worker"),
     "COMPUTE_SMTP_URL": ("worker",),
 }
 THREADS = {"provider": 16, "auth": 16, "catalogue": 8, "compute": 48}  # compute: each stream holds one
@@ -181,7 +183,9 @@ def _compute(config: StackConfig, keys: Secrets) -> dict[str, str]:
         "COMPUTE_WORK_DIR": str(folder / "work"),
         "COMPUTE_FILES_URL": f"file://{folder / 'kept'}",
         "COMPUTE_ENVIRONMENTS_FILE": str(environments.ensure(folder / "environments.toml")),
+        "COMPUTE_OPENPAI_STORAGE_URL": f"file://{openpai_storage.ensure(config.run_dir / 'openpai-storage')}",
         "SERVICE_SECRET_FILE": keys.file("service_compute"),
+        "COMPUTE_DCP_ANY_ACCOUNT": "on",  # so that dcp-rest's own example runs as it is printed
     }
 
 

@@ -32,7 +32,7 @@ def _docker(work: Path, settings: EngineSettings) -> Engine:
     # The SDK is slow to import: only where an environment wants it.
     from services.compute.adapters.engines.docker.engine import DockerEngine
 
-    return DockerEngine(work, settings.docker_url, settings.docker_gpus)
+    return DockerEngine(work, settings.docker_url, settings.docker_gpus, settings.docker_networks)
 
 
 _ENGINES: Final[Mapping[str, Callable[[Path, EngineSettings], Engine]]] = {

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from libs.web.client_certificate import CertificateHeaders, configured_headers
 from libs.web.settings import Env, Secret
+from services.compute.dcp_settings import DcpSettings, read_dcp
+from services.compute.openpai_settings import OpenPaiSettings, read_openpai
 
+LEAST_NETWORK = 24  # as a prefix: room for a few jobs
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -17,6 +21,7 @@ class Storage:
     database_url: Secret
     work_dir: Path  # of jobs that are under way
     files_url: Secret  # fsspec URL of what is kept; may hold keys
+    site_url: Secret  # fsspec URL of the site's storage; may hold keys
     environments_file: Path | None  # None: no environments, so no jobs are taken
     catalogue_bytes: int  # of all that is kept for the file catalogue
 
@@ -38,6 +43,7 @@ class EngineSettings:
     process_host_network: bool  # jobs of the process engine may have this machine's network
     docker_url: str
     docker_gpus: int
+    docker_networks: IPv4Network  # of which the networks of gathered jobs are parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,8 @@ class Settings:
     public_url: str  # where clients reach us, for links; empty: as they reached us each time
     prominence: ProminenceSettings
     dirac: DiracSettings
+    openpai: OpenPaiSettings
+    dcp: DcpSettings
     certificate_headers: CertificateHeaders
     log_level: str
 
@@ -100,6 +108,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             shows_all=env.bool("DIRAC_GLOBAL_JOBS_INFO"),
             sandbox_form=_sandbox_form(env),
         ),
+        openpai=read_openpai(env),
+        dcp=read_dcp(env),
         certificate_headers=configured_headers(env),
         log_level=env.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
@@ -143,6 +153,7 @@ def read_storage(env: Env) -> Storage:
         database_url=env.secret("COMPUTE_DATABASE_URL"),
         work_dir=Path(folder),
         files_url=env.optional_secret("COMPUTE_FILES_URL") or Secret(f"file://{folder}/kept"),
+        site_url=env.optional_secret("COMPUTE_OPENPAI_STORAGE_URL") or Secret(f"file://{folder}/storage"),
         environments_file=None if file is None else Path(file),
         catalogue_bytes=env.int("COMPUTE_CATALOGUE_BYTES", 107374182400, least=0),
     )
@@ -168,4 +179,16 @@ def read_engines(env: Env) -> EngineSettings:
         process_host_network=env.bool("PROCESS_HOST_NETWORK"),
         docker_url=env.text("DOCKER_HOST", "unix:///var/run/docker.sock"),
         docker_gpus=env.int("DOCKER_GPUS", 0),
+        docker_networks=_network(env, "DOCKER_NETWORKS", "10.212.0.0/14"),
     )
+
+
+def _network(env: Env, name: str, default: str) -> IPv4Network:
+    try:
+        found = IPv4Network(env.text(name, default))
+    except ValueError:
+        env.problem(f"{name} is no IPv4 network such as {default}.")
+        return IPv4Network(default)
+    if found.prefixlen > LEAST_NETWORK:
+        env.problem(f"{name} is smaller than /{LEAST_NETWORK}.")
+    return found

@@ -11,6 +11,7 @@ from libs.web.remembered_principals import RememberedPrincipals, RemoteAuth
 from libs.web.service_tokens import ServiceTokenVerifier
 from libs.web.settings import BadSettings
 from services.compute import foundation
+from services.compute.adapters.auth_people import AuthPeople
 from services.compute.adapters.auth_tokens import AuthTokens
 from services.compute.adapters.clock import SystemClock
 from services.compute.adapters.files_fsspec import open_files
@@ -18,13 +19,14 @@ from services.compute.adapters.links import HmacLinks
 from services.compute.adapters.logs import StoredLogs
 from services.compute.adapters.store_sql.store import SqlJobStore, open_store
 from services.compute.deps import Deps
+from services.compute.dialects.dcp import DcpParts
 from services.compute.dialects.dirac import DiracParts
 from services.compute.dialects.dirac.limits import Limits
 from services.compute.dialects.dirac.manifest.sites import Sites
 from services.compute.dialects.internal.files import Shelf
 from services.compute.dialects.native import NativeParts
-from services.compute.dialects.native.streams import Streams
 from services.compute.dialects.ocean.parts import OceanParts
+from services.compute.dialects.openpai import OpenPaiParts
 from services.compute.dialects.prominence import ProminenceParts
 from services.compute.dialects.prominence.stores import StoreParts
 from services.compute.domain.environments import EnvironmentBook
@@ -32,6 +34,7 @@ from services.compute.domain.quotas import Quotas
 from services.compute.ports.engines import Abilities
 from services.compute.ports.files import ObjectFiles
 from services.compute.settings import Peers, Settings
+from services.compute.usecases.clusters import Clusters
 from services.compute.usecases.copies import Copies
 from services.compute.usecases.dead_letters import DeadLetters
 from services.compute.usecases.environments import RunningJobs
@@ -43,6 +46,7 @@ from services.compute.usecases.job_logs import JobLogs
 from services.compute.usecases.job_text import JobText
 from services.compute.usecases.jobs import Jobs
 from services.compute.usecases.keyvalues import KeyValues
+from services.compute.usecases.named_jobs import NamedJobs
 from services.compute.usecases.objects import Objects
 from services.compute.usecases.ocean_environments import OceanEnvironments
 from services.compute.usecases.ocean_jobs import OceanJobs
@@ -52,10 +56,12 @@ from services.compute.usecases.registering import RegisterOutputs
 from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
+from services.compute.usecases.streams import Streams
 from services.compute.usecases.submit import Submit
 from services.compute.usecases.wallet_requests import WalletRequests
 from services.compute.usecases.workflow_fitting import WorkflowFitting
 from services.compute.usecases.workflows import Workflows
+from services.compute.wiring_dcp import dcp_parts, unknown_environments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,7 @@ class _Shared:
     workflows: Workflows
     results: Results
     errands: Ask
+    streams: Streams
 
 
 def build(settings: Settings) -> Deps:
@@ -96,6 +103,8 @@ def build(settings: Settings) -> Deps:
         ocean=_ocean(shared, tokens, principals) if has_environments else None,
         prominence=_prominence(shared) if has_environments else None,
         dirac=_dirac(shared, tokens) if has_environments else None,
+        dcp=_dcp(shared) if has_environments else None,
+        openpai=_openpai(shared, tokens) if has_environments else None,
         book=shared.book,
         shelf=Shelf(shared.store.objects, shared.files),
         verifier=ServiceTokenVerifier(jwks),
@@ -107,14 +116,15 @@ def _shared(settings: Settings) -> _Shared:
     storage, clock = settings.storage, SystemClock()
     described = foundation.read_environments(storage)
     book = EnvironmentBook(described.environments)
+    quotas = _with_clusters(described.quotas, book, settings)
     names = [environment.engine for environment in described.environments]
     engines = foundation.build_engines(names, storage.work_dir, settings.engines)
     abilities = {name: engine.abilities() for name, engine in engines.items()}
-    store = open_store(storage.database_url.reveal())
+    store = open_store(storage.database_url.reveal(), most_slices=settings.dcp.slices)
     files = open_files(storage.files_url.reveal())
     logs = StoredLogs(storage.work_dir, files)
-    submit = Submit(store, book, abilities, described.quotas, clock, store.objects)
-    fitting = WorkflowFitting(submit, described.quotas)
+    submit = Submit(store, book, abilities, quotas, clock, store.objects)
+    fitting = WorkflowFitting(submit, quotas)
     return _Shared(
         settings=settings,
         store=store,
@@ -122,14 +132,23 @@ def _shared(settings: Settings) -> _Shared:
         logs=logs,
         clock=clock,
         book=book,
-        quotas=described.quotas,
+        quotas=quotas,
         abilities=abilities,
         submit=submit,
         jobs=Jobs(store, clock),
-        workflows=Workflows(store, store, fitting, described.quotas, clock),
+        workflows=Workflows(store, store, fitting, quotas, clock),
         results=Results(store, files, logs),
         errands=Ask(store.errands, files, clock, settings.prominence.errands),
+        streams=Streams(settings.streams),
     )
+
+
+def _with_clusters(quotas: Quotas, book: EnvironmentBook, settings: Settings) -> Quotas:
+    """Raises BadSettings."""
+    clusters = settings.openpai.clusters
+    if book.all() and not clusters.environments() <= {environment.id for environment in book.all()}:
+        raise BadSettings(["OPENPAI_VIRTUAL_CLUSTERS names an environment that there is not."])
+    return clusters.limits(quotas)
 
 
 def _native(shared: _Shared) -> NativeParts:
@@ -150,7 +169,7 @@ def _native(shared: _Shared) -> NativeParts:
         engines=shared.abilities,
         quotas=shared.quotas,
         clock=clock,
-        streams=Streams(settings.streams),
+        streams=shared.streams,
     )
 
 
@@ -223,6 +242,37 @@ def _dirac(shared: _Shared, tokens: ServiceTokens) -> DiracParts:
         setup=settings.dirac.setup,
         public_url=settings.public_url,
         usual_form=settings.dirac.sandbox_form,
+    )
+
+
+def _dcp(shared: _Shared) -> DcpParts:
+    settings = shared.settings.dcp
+    if problems := unknown_environments(settings, shared.book):
+        raise BadSettings(problems)
+    placing = Placing(shared.book, shared.abilities)
+    return dcp_parts(settings, shared.store, shared.clock, shared.submit, placing, shared.streams)
+
+
+def _openpai(shared: _Shared, tokens: ServiceTokens) -> OpenPaiParts:
+    settings, store, clock = shared.settings, shared.store, shared.clock
+    own, peers = settings.openpai, settings.peers
+    free = [each for each in shared.book.all() if not each.price_per_minute]
+    client = InternalClient(peers.auth_url, "auth", tokens, peers.auth_timeout_seconds)
+    return OpenPaiParts(
+        submit=shared.submit,
+        jobs=shared.jobs,
+        named=NamedJobs(store, Repeat(store, shared.submit, shared.quotas, clock), clock),
+        placing=Placing(shared.book, shared.abilities),
+        logs=JobLogs(shared.logs),
+        clusters=Clusters(own.clusters, store, shared.book),
+        clock=clock,
+        root_uri=own.root_uri,
+        public_url=settings.public_url,
+        is_open=own.is_open,
+        images=own.images,
+        keep_seconds=own.keep_seconds,
+        promised_seconds=min([own.keep_seconds, *(each.storage_seconds for each in free)]),
+        people=AuthPeople(client).named,
     )
 
 

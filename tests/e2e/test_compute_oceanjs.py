@@ -12,6 +12,8 @@ import pytest
 from scripts.stack.config import REPO
 from tests.stack import Stack, run_node
 
+pytestmark = pytest.mark.clause("ocean 11", "ocean C1.2", "ocean C1.6")
+
 VERSIONS = {
     "3.1.4": 0,
     "3.4.6": 4,

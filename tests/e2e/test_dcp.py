@@ -1,7 +1,6 @@
 """Keystores that unmodified releases of dcp-client make, and the keys they get, through the gateway."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,28 +8,13 @@ from typing import Any
 import pytest
 import requests
 
-from scripts.stack.config import REPO
-from tests.dcp_vectors import A, basic
+from tests.dcp_vectors import VECTORS, A, KeystoreVector, basic
+from tests.e2e.dcp_line import RELEASES, made_by
 from tests.stack import Stack
 
-RELEASES = ("4.4.0", "5.6.1")
-FOLDER = REPO / "tests" / "e2e" / "dcp"
+pytestmark = pytest.mark.clause("dcp 2.1", "dcp 2.2", "dcp 2.4")
+
 SECONDS = 60
-
-
-def made_by(release: str, password: str, home: Path, label: str = "") -> dict[str, str]:
-    done = subprocess.run(
-        ["node", str(FOLDER / "keystore.cjs"), release, password, *([label] if label else [])],
-        env={"PATH": os.environ["PATH"], "HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def api(stack: Stack, method: str, path: str, authorization: str, **more: Any) -> requests.Response:
@@ -48,6 +32,15 @@ def test_a_keystore_of_dcp_client_is_its_wallet(
     assert answer.status_code == 200, answer.text
     assert answer.json()["address"].lower() == made["address"].lower()
     assert answer.json()["auth"] == "basic"
+
+
+@pytest.mark.clause("dcp 8.1")
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_keystores_of_every_kind_are_their_wallets(stack: Stack, vector: KeystoreVector) -> None:
+    answer = api(stack, "GET", "/api/v0/identity", f"Basic {vector.credentials}")
+    assert (answer.status_code, answer.json()["address"]) == (200, vector.address)
+    accounts = api(stack, "GET", "/api/v0/accounts", f"Basic {vector.credentials}").json()
+    assert [account["address"].lower() for account in accounts] == [vector.address.lower()]
 
 
 @pytest.mark.parametrize("release", RELEASES)

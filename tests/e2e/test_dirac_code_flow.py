@@ -23,6 +23,8 @@ from services.auth.domain.clients import (
 from tests.e2e.browser import Browser
 from tests.e2e.dirac_site import PASSWORD, DiracSite, dirac_site
 
+pytestmark = pytest.mark.clause("dirac 1.3", "dirac 5.1")
+
 REDIRECT = "http://127.0.0.1:9/callback"
 
 

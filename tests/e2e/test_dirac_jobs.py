@@ -23,6 +23,8 @@ from tests.e2e.prominence_user import signed_in
 from tests.stack import Stack
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("dirac 0.1", "dirac 2.3", "dirac 5.1", "dirac 5.2", "dirac 5.3", "dirac 5.4")
+
 ECHO = {"Executable": "/bin/echo", "Arguments": "Hello World"}
 
 
@@ -322,6 +324,7 @@ def test_every_command_of_the_page(alice: Member, stack: Stack, tmp_path: Path) 
     assert '"type":"lfn"' in done.stdout.replace(" ", "")
 
 
+@pytest.mark.clause("dirac 2.10")
 def test_no_private_key_is_taken(stack: Stack) -> None:
     """Where upstream takes proxies."""
     answer = requests.post(f"{stack.gateway}/proxy/alice/lhcb_user", data={"cert": "x"}, timeout=SECONDS)

@@ -13,6 +13,8 @@ from tests.e2e.dirac_user import MANAGER, SECONDS, Member, add_member
 from tests.stack import Stack
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("dirac 2.13")
+
 CONTENT = b"histogram\n" * 1000
 MAKE = {
     "Executable": "/bin/sh",

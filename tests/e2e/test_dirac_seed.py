@@ -10,6 +10,8 @@ from services.auth.domain.people import PersonState
 from tests.e2e.dirac_site import SECRET, DiracSite, dirac_site
 from tests.fakes.certificates import Authority, Issued
 
+pytestmark = pytest.mark.clause("dirac 1.2", "dirac 1.8", "dirac 5.1")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiracSite]:

@@ -13,6 +13,8 @@ from tests.e2e.browser import Browser
 from tests.e2e.dirac_site import PASSWORD, DiracSite, dirac_site
 from tests.e2e.diracx_line import Dirac
 
+pytestmark = pytest.mark.clause("dirac 5.4")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiracSite]:

@@ -19,6 +19,8 @@ from tests.e2e.dirac_site import DiracSite, dirac_site
 from tests.e2e.market import one, request
 from tests.e2e.nginx import gateway_alone
 
+pytestmark = pytest.mark.clause("dirac 3.3", "dirac 5.1")
+
 BASE = "/filecatalogue"
 PAGE = (REPO / "docs" / "dialects" / "dirac.md").read_text()
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)

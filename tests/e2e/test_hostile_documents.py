@@ -12,6 +12,8 @@ from scripts.chain.metadata import set_metadata
 from scripts.chain.publish import create_tokens
 from tests.e2e.market import SERVICE, Market
 
+pytestmark = pytest.mark.clause("ocean C4")
+
 FILE = {"type": "url", "url": "http://127.0.0.1:1/", "method": "GET"}
 
 

@@ -19,6 +19,8 @@ from tests.fakes.origin import Origin
 from tests.stack import Stack
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.clause("ocean 12")
+
 DATA = b"tide,height\n" * 1000
 
 

@@ -11,6 +11,8 @@ import requests
 
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("ocean 0.2", "ocean 0.4", "ocean 12")
+
 ADDRESS = "0x" + "0" * 39 + "1"
 TX = "0x" + "ab" * 32
 DID = "did:op:" + "0" * 64

@@ -17,6 +17,8 @@ from tests.e2e.market import SERVICE, Bought, Market
 from tests.fakes import origin as scripts
 from tests.fakes.origin import Origin
 
+pytestmark = pytest.mark.clause("ocean 3.1", "ocean 12")
+
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 DATA = b"tides\n"
 

@@ -11,6 +11,8 @@ import pytest
 from scripts.stack import up as stack_commands
 from tests.stack import Stack, run_node
 
+pytestmark = pytest.mark.clause("ocean 11", "ocean C3.3", "ocean C3.4")
+
 Files = list[dict[str, object]]
 
 WHOLE = ("3.1.4", "3.3.3", "3.4.6", "4.0.0")

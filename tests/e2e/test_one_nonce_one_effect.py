@@ -3,6 +3,7 @@
 import json
 import time
 
+import pytest
 import requests
 
 from libs.signing.keys import PrivateKey
@@ -10,6 +11,8 @@ from libs.signing.messages import AuthToken
 from libs.signing.personal import sign_text
 from tests.e2e.market import Market
 from tests.stack import Stack
+
+pytestmark = pytest.mark.clause("ocean 4")
 
 KEY = PrivateKey("0x" + "61" * 32)
 

@@ -10,6 +10,8 @@ import requests
 
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("openpai 2.1", "openpai 3.1", "openpai 3.3", "openpai 3.4", "openpai 9")
+
 SECONDS = 60
 JSON_LABEL = ("-H", "Content-Type: application/json")
 

@@ -14,6 +14,8 @@ from tests.e2e.prominence_line import NEWER, OLDER, PASSWORD, CommandLine
 from tests.stack import Stack
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("prominence 5.1", "prominence 5.2", "prominence 7")
+
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> str:

@@ -14,6 +14,8 @@ from tests.e2e.prominence_user import User, add_member, signed_in
 from tests.fakes.origin import Origin, file
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("prominence 1.4", "prominence 1.5", "prominence 1.6", "prominence 7")
+
 SECONDS = 60
 
 

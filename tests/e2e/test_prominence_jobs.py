@@ -11,6 +11,8 @@ from tests.e2e.prominence_line import NEWER, OLDER
 from tests.e2e.prominence_user import User, add_member, job_of, no_worker, signed_in
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("prominence 1.1", "prominence 1.7", "prominence 2.5", "prominence 7")
+
 COLUMNS = ["ID", "NAME", "CREATED", "STATUS", "ELAPSED", "IMAGE", "CMD"]
 LONG = "sh -c 'echo begun; echo data > out.txt; mkdir d; echo leaf > d/leaf; sleep 600'"
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")

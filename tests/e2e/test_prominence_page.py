@@ -11,6 +11,8 @@ from tests.e2e.prominence_line import NEWER
 from tests.e2e.prominence_user import User, add_member, signed_in
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("prominence 7")
+
 PAGE = (REPO / "docs" / "dialects" / "prominence.md").read_text()
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)

@@ -15,6 +15,8 @@ from tests.fakes.origin import Exchange, Origin, Seen
 from tests.stack import Stack
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("prominence 8")
+
 SECONDS = 60
 SECRET = "whsec_" + base64.b64encode(b"of the receiver").decode()
 

@@ -16,6 +16,8 @@ import pytest
 from tests.e2e.prominence_user import User, add_member, signed_in
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("prominence 1.1", "prominence 1.2")
+
 SITE = "https://eosc.prominence.cloud"
 # Its image is in no registry that this stack reaches, nor does a program of this machine stand for it.
 TESTPI = """

@@ -8,6 +8,8 @@ from tests.e2e.prominence_line import NEWER, OLDER
 from tests.e2e.prominence_user import Document, User, add_member, job_of, no_worker, signed_in
 from tests.stack import Stack
 
+pytestmark = pytest.mark.clause("prominence 1.2", "prominence 1.7", "prominence 7")
+
 # A sweep between two plain jobs; the last one fails.
 CHAIN = """
 name: chain

@@ -28,6 +28,8 @@ from tests.fixtures_chain import free_port
 from tests.stack import Stack, running
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.clause("ocean 5.2")
+
 FIRST, SECOND, UNKNOWN = 8996, 8997, 31337
 PASSWORD = "not a secret"
 KEYS = {FIRST: PrivateKey("0x" + "17" * 32), SECOND: PrivateKey("0x" + "29" * 32)}

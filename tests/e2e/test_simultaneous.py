@@ -25,6 +25,8 @@ from scripts.stack import up as stack_commands
 from tests.fixtures_postgres import PostgresServer
 from tests.stack import Stack, running
 
+pytestmark = pytest.mark.clause("ocean 4", "ocean 12")
+
 USES = 50
 
 

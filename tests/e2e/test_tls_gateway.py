@@ -28,6 +28,8 @@ from tests.fakes.certificates import Authority, Issued
 from tests.processes import end_group
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.clause("dirac 1.8")
+
 SECRET = "SecretOfTheGateway"
 HEADERS = CertificateHeaders(secret=SECRET)
 

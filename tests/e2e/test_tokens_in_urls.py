@@ -3,6 +3,7 @@
 import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 import requests
 
 from libs.sql.engine import Database
@@ -16,6 +17,8 @@ from tests.e2e.browser import Browser, add_person
 from tests.e2e.market import one, request
 from tests.stack import Stack
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.clause("dirac 1.4", "dirac 6")
 
 PASSWORD = "correct horse battery"
 REDIRECT = "http://127.0.0.1:9/callback"

@@ -1,12 +1,17 @@
-"""Where people are written to, as auth knows it at this very moment."""
+"""People as auth knows them at this very moment: where they are written to, who has a name, who left."""
 
+from collections.abc import Collection, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from libs.web.http import PeerUnavailable
 from libs.web.internal_client import InternalClient
+from libs.web.principal import Principal, principal_of
 from services.compute.ports.mail import MailUnavailable
+from services.compute.ports.people import PeopleUnavailable
 
-UNKNOWN = "auth does not say where this person is written to"
+UNKNOWN: Final = "auth does not say where this person is written to"
+SILENT: Final = "auth does not say who somebody is"
 
 
 class AuthPeople:
@@ -23,3 +28,25 @@ class AuthPeople:
         if found is not None and not isinstance(found, str):
             raise MailUnavailable(UNKNOWN)
         return found
+
+    def named(self, username: str) -> Principal | None:
+        """None for nobody. Raises PeopleUnavailable."""
+        try:
+            reply = self._client.get(f"/internal/people/{quote(username, safe='')}")
+            if reply.status != 200:
+                raise PeopleUnavailable(SILENT)
+            found = reply.json()["principal"]
+            return None if found is None else principal_of(found)
+        except (PeerUnavailable, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise PeopleUnavailable(SILENT) from error
+
+    def removed(self, subjects: Sequence[str]) -> Collection[str]:
+        """Raises PeopleUnavailable."""
+        try:
+            reply = self._client.post("/internal/removed-people", {"subjects": list(subjects)})
+            found = reply.json()["removed"] if reply.status == 200 else None
+        except (PeerUnavailable, KeyError, TypeError, ValueError) as error:
+            raise PeopleUnavailable(SILENT) from error
+        if not isinstance(found, list):
+            raise PeopleUnavailable(SILENT)
+        return frozenset(subjects).intersection(map(str, found))

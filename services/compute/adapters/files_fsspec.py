@@ -32,7 +32,7 @@ def open_files(url: str) -> ObjectFiles:
         system, root = fsspec.core.url_to_fs(url)
     except ImportError as error:
         raise ValueError(f"the object store's kind needs a package that is not installed: {error}") from None
-    if "file" in _protocols(system):
+    if "file" in protocols(system):
         return LocalFiles(Path(root))
     return FsspecFiles(system, root)
 
@@ -43,7 +43,7 @@ class FsspecFiles:
     def __init__(self, system: Any, root: str) -> None:
         self._system = system
         self._root = root.rstrip("/")
-        self._is_whole_by_nature = bool(_protocols(system) & _WHOLE_BY_NATURE)
+        self._is_whole_by_nature = is_whole_by_nature(system)
 
     def put(self, path: str, chunks: Iterable[bytes], limit: int | None = None) -> Kept:
         target = f"{self._root}/{checked(path)}"
@@ -133,6 +133,12 @@ class FsspecFiles:
             left -= len(piece)
 
 
-def _protocols(system: Any) -> frozenset[str]:
+def protocols(system: Any) -> frozenset[str]:
+    """By which an fsspec file system goes."""
     kind = system.protocol
     return frozenset({kind} if isinstance(kind, str) else kind)
+
+
+def is_whole_by_nature(system: Any) -> bool:
+    """A file of it appears when it is complete; folders are names alone."""
+    return bool(protocols(system) & _WHOLE_BY_NATURE)

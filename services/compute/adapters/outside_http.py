@@ -5,6 +5,7 @@ Sentences never hold a URL, a header or what an origin sent.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 from libs.fetch.errors import FetchError, RequestRefused, TooManyRedirects, UrlRefused
@@ -42,6 +43,22 @@ class OutsideHttp:
     def open(self, url: str) -> Iterator[bytes]:
         """What it gives is to be read to its end, or closed."""
         return _body(_sent(self._fetcher, _Request("GET", url)))
+
+    def read(self, url: str, most_bytes: int, seconds: float) -> tuple[str, bytes]:
+        until = monotonic() + seconds
+        reply = _sent(self._fetcher, _Request("GET", url))
+        pieces = _body(reply)
+        body = bytearray()
+        try:
+            for piece in pieces:
+                body += piece
+                if len(body) > most_bytes:
+                    raise OutsideRefused(f"it has more than {most_bytes} bytes")
+                if monotonic() > until:
+                    raise OutsideUnavailable(f"it did not come within {seconds:g} seconds")
+        finally:
+            pieces.close()
+        return reply.headers.get("content-type", ""), bytes(body)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         reply = _sent(self._poster, _Request("POST", url, headers, body))

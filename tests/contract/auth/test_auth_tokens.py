@@ -14,6 +14,8 @@ from libs.signing import tokens
 from libs.signing.personal import sign_text
 from tests.fakes.auth_world import OTHER_WALLET, WALLET, World, signed
 
+pytestmark = pytest.mark.clause("ocean 2.14", "ocean 9", "ocean 0.4")
+
 A = WALLET.address
 CREATE = "/api/services/createAuthToken"
 DELETE = "/api/services/deleteAuthToken"

@@ -21,6 +21,8 @@ from tests.fakes.auth_device import MemoryDeviceRequests
 from tests.fixtures_postgres import PostgresServer
 from tests.migrated import upgrade
 
+pytestmark = pytest.mark.clause("prominence 5.3", "dirac 1.6")
+
 NOW = 1_700_000_000.5
 DEVICE, USER = "d" * 64, "u" * 16
 REQUEST = DeviceRequest(

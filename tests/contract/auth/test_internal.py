@@ -265,3 +265,43 @@ def test_compute_asks_where_people_are_written_to_and_nobody_else(client: FlaskC
     assert client.get(f"/internal/mail-addresses/{ada.subject}").status_code == 401
     world.people.change(ada.id, state=PersonState.DISABLED)
     assert asked(ada.subject).json == {"email": None}
+
+
+def test_compute_asks_who_has_a_name(client: FlaskClient, world: World) -> None:
+    ada = person("a", "ada@example.org")
+    world.people.add(ada, None)
+    world.people.change(ada.id, virtual_clusters=("gpu", "default"))
+
+    def asked(name: str, service_name: str = "compute") -> Any:
+        return client.get(f"/internal/people/{name}", headers=service(world, service_name))
+
+    found = asked("a").json["principal"]
+    assert (found["subject"], found["name"], found["virtual_clusters"]) == (
+        ada.subject,
+        "a",
+        ["default", "gpu"],
+    )
+    assert (found["scopes"], found["is_admin"]) == ([], False)
+    assert "example.org" not in str(found)
+    assert asked("nobody").json == {"principal": None}
+    assert asked("a", "provider").status_code == 403
+    world.people.change(ada.id, state=PersonState.DISABLED)
+    assert asked("a").json == {"principal": None}
+
+
+def test_compute_asks_who_was_removed(client: FlaskClient, world: World) -> None:
+    ada, bob = person("a", None), person("b", None)
+    for known in (ada, bob):
+        world.people.add(known, None)
+    world.people.change(ada.id, state=PersonState.REMOVED)
+    world.people.change(bob.id, state=PersonState.DISABLED)
+
+    def asked(body: Any, name: str = "compute") -> Any:
+        return client.post("/internal/removed-people", json=body, headers=service(world, name))
+
+    subjects = [ada.subject, bob.subject, "person:" + "0" * 32, f"eip155:{A}", "client:x", "person:", ""]
+    assert asked({"subjects": subjects}).json == {"removed": [ada.subject]}
+    assert asked({"subjects": []}).json == {"removed": []}
+    for wrong in ({}, {"subjects": "x"}, {"subjects": [1]}, {"subjects": ["x"] * 501}):
+        assert (asked(wrong).status_code, asked(wrong).json) == (400, {"error": "invalid_request"})
+    assert asked({"subjects": []}, "provider").status_code == 403

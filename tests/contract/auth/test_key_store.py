@@ -19,6 +19,8 @@ from tests.fakes.auth_keys import MemoryApiKeys
 from tests.fixtures_postgres import PostgresServer
 from tests.migrated import upgrade
 
+pytestmark = pytest.mark.clause("dcp 2.4")
+
 NOW = 1_700_000_000.5
 LONG_AGO = NOW - 90 * 86_400
 WALLET = "eip155:0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"

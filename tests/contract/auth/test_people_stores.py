@@ -241,6 +241,17 @@ def test_version_rises_with_whatever_ends_tokens(stores: Stores) -> None:
     assert [*versions, found.version] == [2, 2, 3, 4, 5]
 
 
+def test_virtual_clusters_change_without_ending_tokens(stores: Stores) -> None:
+    ada = person(1)
+    stores.people.add(replace(ada, virtual_clusters=("gpu",)), None)
+    assert stores.people.by_id(ada.id) == replace(ada, virtual_clusters=("gpu",))
+    with stores.moves(ada.subject):
+        changed = stores.people.change(ada.id, virtual_clusters=["night", "default", "night"])
+    assert changed == replace(ada, virtual_clusters=("default", "night"))
+    assert stores.people.change(ada.id, display_name="Ada").virtual_clusters == ("default", "night")
+    assert stores.people.change(ada.id, virtual_clusters=()).virtual_clusters == ()
+
+
 def test_swapping_a_hash_leaves_a_newer_password_alone(stores: Stores) -> None:
     ada = add(stores, 1, "ada")
     stores.people.set_password(ada.id, "old")

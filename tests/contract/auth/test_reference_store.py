@@ -19,6 +19,8 @@ from tests.fakes.auth_references import MemoryReferenceTokens
 from tests.fixtures_postgres import PostgresServer
 from tests.migrated import upgrade
 
+pytestmark = pytest.mark.clause("dirac 1.5")
+
 NOW = 1_700_000_000.5
 GRANT = Grant(
     id="a" * 32,

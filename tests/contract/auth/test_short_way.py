@@ -13,6 +13,8 @@ from tests.fakes.auth import MemoryLedger
 from tests.fakes.auth_world import OTHER_WALLET, WALLET, World
 from tests.fakes.two_ways import reached, sent, told, usual_way_only
 
+pytestmark = pytest.mark.clause("ocean 2.14")
+
 CREATE = "/api/services/createAuthToken"
 _TOKEN = re.compile(rb'"token":"[^"]+"')
 

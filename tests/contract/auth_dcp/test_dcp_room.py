@@ -19,6 +19,8 @@ from tests.dcp_vectors import VECTORS, A, B, KeystoreVector, basic
 from tests.fakes.auth_keys import person
 from tests.fakes.auth_world import World
 
+pytestmark = pytest.mark.clause("dcp 1", "dcp 2.1", "dcp 2.2", "dcp 2.3", "dcp 2.4", "dcp 7")
+
 ROUTES = [("POST", "/key"), ("GET", "/keys"), ("DELETE", "/keys/" + "0" * 20), ("GET", "/identity")]
 MISSING = {
     "error": "Authentication method not provided",

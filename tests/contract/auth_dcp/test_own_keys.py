@@ -12,6 +12,8 @@ from tests.dcp_vectors import A
 from tests.fakes.auth_keys import person
 from tests.fakes.auth_world import ISSUER, WALLET, World
 
+pytestmark = pytest.mark.clause("dcp 2.4")
+
 PATH = "/tidegate/v1/me/keys"
 SCOPES = ("keys", "job:read", "job:write", "accounts:read", "admin")
 

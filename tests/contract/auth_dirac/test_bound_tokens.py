@@ -19,6 +19,8 @@ from tests.contract.auth_dirac.conftest import Site, told
 from tests.contract.auth_dirac.test_diracx import peek_claims
 from tests.fakes.certificates import Authority
 
+pytestmark = pytest.mark.clause("dirac 1.6", "dirac 1.8")
+
 REDIRECT = "https://app.example/callback"
 
 

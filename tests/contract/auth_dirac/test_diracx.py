@@ -12,6 +12,8 @@ from services.auth.usecases.device import Approval
 from tests.contract.auth_dirac.conftest import Site
 from tests.fakes.auth_world import ISSUER
 
+pytestmark = pytest.mark.clause("dirac 4", "dirac 5.4")
+
 CLIENT = "myDIRACClientID"
 DEVICE = "/dirac/api/auth/device"
 TOKEN = "/dirac/api/auth/token"

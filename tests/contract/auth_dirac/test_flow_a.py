@@ -10,6 +10,8 @@ from services.auth.domain.people import Group, PersonState
 from tests.contract.auth_dirac.conftest import ALICE, FLOW_A, Site, told
 from tests.fakes.certificates import Authority
 
+pytestmark = pytest.mark.clause("dirac 1.1", "dirac 1.2")
+
 SEED = f"{FLOW_A}&group=vo_user&setup=Production"
 
 

@@ -21,6 +21,8 @@ from tests.fakes.oauth_apps import (
     assertion,
 )
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 OWN = {"grant_type": "client_credentials"}
 
 

@@ -10,6 +10,8 @@ from services.auth.usecases.consent import ConsentError
 from tests.fakes.auth_world import ISSUER
 from tests.fakes.oauth_apps import ALICE, CHALLENGE, LOOPBACK, REDIRECT, Tokens, query_of, request_of
 
+pytestmark = pytest.mark.clause("dirac 1.3")
+
 CALLERS = 20
 
 

@@ -24,6 +24,8 @@ from services.auth.domain.secrets import hash_of
 from services.auth.usecases.device import Approval
 from tests.fakes.auth_world import ISSUER, World
 
+pytestmark = pytest.mark.clause("dirac 1.6", "prominence 5.3")
+
 SECRET = "s" * 43
 PEER = "192.0.2.7"
 SUBJECT = "eip155:0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"

@@ -17,6 +17,8 @@ from services.auth.usecases.access_tokens import TokenRequest
 from tests.fakes.auth_siwe import changed
 from tests.fakes.auth_world import ISSUER, OTHER_WALLET, WALLET, World, signed
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 A = WALLET.address
 CONTRACT = "0xBD558814eE914800EbfeF4a1cbE196F5161823d9"
 SIWE = "urn:tidegate:params:oauth:token-type:siwe"

@@ -8,6 +8,8 @@ from services.auth.domain.clients import ClientOrigin
 from tests.fakes.auth_world import ISSUER
 from tests.fakes.oauth_apps import KEY, REDIRECT, RSA, Tokens, public
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 GOOD = {"client_name": "Plots", "redirect_uris": [REDIRECT], "client_uri": "https://app.example/"}
 PEER = {"X-Real-IP": "192.0.2.1"}
 

@@ -13,6 +13,8 @@ from services.auth.usecases.access_tokens import TokenRequest
 from tests.fakes.auth_world import ISSUER
 from tests.fakes.oauth_apps import ALICE, SECRET, Tokens
 
+pytestmark = pytest.mark.clause("dirac 1.6")
+
 
 def revoke(tokens: Tokens, token: str | None, client_id: str = "native", **more: str | None) -> Any:
     return tokens.post({"token": token, "client_id": client_id, **more}, "/oauth2/revoke")

@@ -12,6 +12,8 @@ from tests.contract.auth.test_stores import at_once
 from tests.fakes.auth_pages import Browser, Site, query_of
 from tests.fakes.auth_world import ISSUER, WALLET
 
+pytestmark = pytest.mark.clause("dirac 1.3")
+
 CALLBACK = "https://app.example/callback"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 

@@ -9,6 +9,8 @@ from services.auth.usecases.device import Started
 from tests.fakes.auth_pages import Browser, Site
 from tests.fakes.auth_world import WALLET
 
+pytestmark = pytest.mark.clause("prominence 5.2", "dirac 1.6")
+
 
 @pytest.fixture
 def started(site: Site) -> Started:

@@ -14,6 +14,8 @@ from services.auth.usecases.device import Approval
 from tests.contract.auth_prominence.test_signing_in import SUBJECT, basic
 from tests.fakes.auth_world import World
 
+pytestmark = pytest.mark.clause("prominence 5.2", "prominence 5.3", "prominence 1.6")
+
 BASE = "/prominence/oidc"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 # As `prominence register` sends it when PROMINENCE_URL is not set (contract 5.2, 5.3).

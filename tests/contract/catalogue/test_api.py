@@ -14,6 +14,8 @@ from services.catalogue.domain.facts import AssetRecord, Checkpoint, DidState, R
 from tests.contract.catalogue.conftest import KEY, PREFIX
 from tests.fakes.catalogue_assets import raw_ddo, served
 
+pytestmark = pytest.mark.clause("ocean C2.1")
+
 OCTETS = "application/octet-stream"
 TX = "0x" + "1f" * 32
 

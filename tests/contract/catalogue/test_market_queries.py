@@ -8,6 +8,8 @@ import pytest
 from services.catalogue.domain.facts import AssetRecord
 from tests.fakes.catalogue_assets import ALICE, BOB
 
+pytestmark = pytest.mark.clause("ocean C2.2")
+
 Ask = Callable[[Mapping[str, Any]], dict[str, Any]]
 Found = Callable[[Mapping[str, Any]], list[str]]
 

@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.catalogue.conftest import PREFIX
+
+pytestmark = pytest.mark.clause("ocean C2.2")
 
 PATHS = st.sampled_from(
     [

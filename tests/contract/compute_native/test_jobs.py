@@ -12,6 +12,7 @@ from services.compute.domain.quotas import Quotas
 from services.compute.domain.spec import Input, Source
 from services.compute.domain.states import State
 from services.compute.ports.store import Change
+from tests.fakes.compute_jobs import run_of
 from tests.fakes.compute_room import ADA, BOB, Room
 from tests.fakes.compute_room import WALLET as BOBS_WALLET
 
@@ -27,6 +28,23 @@ def another(room: Room, uid: str, **changes: Any) -> str:
     job = room.job(uid)
     new = NewJob(owner=job.owner, dialect="ocean", spec=job.spec)
     return room.store.submit(replace(new, **changes), Quotas(), room.clock.now()).job.uid
+
+
+def test_a_gathered_jobs_runs_show_their_addresses(room: Room) -> None:
+    uid = room.submit(gathered=True)
+    lease = room.start(uid)
+    job = room.job(uid)
+    room.store.intend(lease, run_of(job.uid, address="10.212.0.2"))
+    room.store.intend(lease, run_of(job.uid, task=1))
+    shown = room.get(f"/jobs/{uid}").get_json()
+    assert shown["spec"]["gathered"] is True
+    assert [run["address"] for run in shown["runs"]] == ["10.212.0.2", None]
+
+
+def test_an_environment_tells_whether_it_gathers(room: Room) -> None:
+    told = {each["id"]: each for each in room.get("/environments").get_json()["environments"]}
+    gathers = {name: (each["gathers"], each["shares_address"]) for name, each in told.items()}
+    assert (gathers["small"], gathers["pinned"]) == ((False, False), (True, False))
 
 
 # -- lists ------------------------------------------------------------------------------------------

@@ -26,11 +26,22 @@ FULL = {
     ],
     "outputs": ["results/**", {"folder": "/work/plots", "pattern": "*.png", "required": True}],
     "timeouts": {"queue": 5, "stage_in": 4, "pull": 3, "run": 2, "publish": 1.5},
-    "retry": {"attempts": 3, "on": ["engine_lost"]},
+    "retry": {"attempts": 3, "on": ["engine_lost"], "succeeded": True},
     "priority": -3,
     "network": True,
     "keep_failed_outputs": False,
     "keep_seconds": 60,
+    "gathered": True,
+    "least_succeeded": 1,
+    "judged_late": True,
+}
+
+RULED = {
+    "command": ["true"],
+    "count": 2,
+    "least_failed": None,
+    "least_succeeded": 2,
+    "resources": {"cpus": 0.25, "memory": "64M", "disk": "1M"},
 }
 
 
@@ -76,7 +87,8 @@ def test_everything_that_can_be_said_is_heard(room: Room) -> None:
         ("/work/plots", "*.png", True),
     ]
     assert (spec.clocks.queue, spec.clocks.publish, spec.keep_seconds) == (5, 1.5, 60)
-    assert (spec.retry.attempts, spec.retry.on) == (3, {"engine_lost"})
+    assert (spec.retry.attempts, spec.retry.on, spec.retry.succeeded) == (3, {"engine_lost"}, True)
+    assert (spec.gathered, spec.least_succeeded, spec.judged_late) == (True, 1, True)
     assert (spec.priority, spec.network, spec.keep_failed_outputs) == (-3, True, False)
 
 
@@ -86,12 +98,21 @@ def test_tasks_in_sequence_and_roles_side_by_side(room: Room) -> None:
     assert len(in_sequence.spec.roles[0].tasks) == 2
     roles = [
         {"name": "server", "command": ["serve"], "resources": {"cpus": 0.5, "memory": "1 GiB"}},
-        {"name": "worker", "count": 2, "tasks": [step], "resources": {"cpus": 0.5, "memory": "256M"}},
+        {
+            "name": "worker",
+            "count": 2,
+            "tasks": [step],
+            "least_failed": None,
+            "least_succeeded": 2,
+            "resources": {"cpus": 0.5, "memory": "256M"},
+        },
     ]
     side_by_side = room.job(
         _take(room, {"roles": roles, "folders": [{"path": "/data"}, {"path": "/out", "writable": True}]})
     )
     assert [(role.name, role.count) for role in side_by_side.spec.roles] == [("server", 1), ("worker", 2)]
+    rules = [(role.least_failed, role.least_succeeded) for role in side_by_side.spec.roles]
+    assert rules == [(1, None), (None, 2)]
     assert side_by_side.spec.roles[1].tasks[0].working_folder == "/out"
     assert side_by_side.spec.outputs == ()
 
@@ -103,9 +124,10 @@ def _take(room: Room, members: dict[str, Any]) -> str:
 
 
 def test_what_is_shown_of_a_spec_can_be_submitted_again(room: Room) -> None:
-    first = room.submit(**FULL)
-    shown = room.get(f"/jobs/{first}").get_json()["spec"]
-    assert room.job(_take(room, shown)).spec == room.job(first).spec
+    for document in (FULL, {"roles": [{**RULED, "name": "a"}, {**RULED, "name": "b"}]}):
+        first = _take(room, document)
+        shown = room.get(f"/jobs/{first}").get_json()["spec"]
+        assert room.job(_take(room, shown)).spec == room.job(first).spec
 
 
 @pytest.mark.parametrize(
@@ -157,6 +179,9 @@ def test_what_is_shown_of_a_spec_can_be_submitted_again(room: Room) -> None:
         ({"timeouts": {"run": 601}}, ["/timeouts/run"]),
         ({"keep_seconds": 3601}, ["/keep_seconds"]),
         ({"retry": {"attempts": 0}}, ["/retry/attempts"]),
+        ({"gathered": "yes"}, ["/gathered"]),
+        ({"least_succeeded": 2}, ["/least_succeeded"]),
+        ({"retry": {"attempts": 2, "succeeded": 1}}, ["/retry/succeeded"]),
         ({"retry": {"attempts": 2, "on": ["bad_luck"]}}, ["/retry/on"]),
         ({"priority": 1001}, ["/priority"]),
         ({"network": True}, ["/network"]),

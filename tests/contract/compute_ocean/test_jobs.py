@@ -19,6 +19,8 @@ from tests.fakes.compute_ocean import (
     wallet_token,
 )
 
+pytestmark = pytest.mark.clause("ocean 2.10", "ocean 2.11", "ocean 3.3", "ocean C1.3")
+
 UNKNOWN = "f" * 32
 OUTPUTS = {"result.csv": b"a,b\n", "deep/er.txt": b"1"}
 LOGS = {"main.0.0.output": b"said\n", "staging": b"fetched\n", "publishing": b"kept\n"}

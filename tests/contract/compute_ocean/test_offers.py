@@ -16,6 +16,8 @@ from tests.fakes.compute_clock import START
 from tests.fakes.compute_ocean import ALGORITHM, CONSUMER, DATASET, FREE, SECOND, OceanRoom, asset
 from tests.fakes.compute_provider import CONTAINER, FEE_TOKEN
 
+pytestmark = pytest.mark.clause("ocean 2.5", "ocean 2.13", "ocean 2.14", "ocean C1.4")
+
 ENVIRONMENTS = "/api/services/computeEnvironments"
 INITIALIZE = "/api/services/initializeCompute"
 

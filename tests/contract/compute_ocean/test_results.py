@@ -8,6 +8,8 @@ from services.compute.dialects.ocean.results import attachment
 from services.compute.domain.states import State
 from tests.fakes.compute_ocean import OTHER, RESULT, OceanRoom, wallet_principal, wallet_token
 
+pytestmark = pytest.mark.clause("ocean 2.12")
+
 OUTPUTS = {"data.bin": b"0123456789", "empty": b"", 'nested/evil name;".csv': b"x"}
 LOGS = {"main.0.0.output": b"said\n", "staging": b"fetched\n", "publishing": b"kept\n"}
 

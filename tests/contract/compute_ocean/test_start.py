@@ -32,6 +32,8 @@ from tests.fakes.compute_ocean import (
 )
 from tests.fakes.compute_provider import CONTAINER, FakeProvider, document
 
+pytestmark = pytest.mark.clause("ocean 2.8", "ocean 2.9", "ocean C1.3", "ocean C1.6")
+
 DIGEST = CONTAINER["checksum"]
 RAW = {"meta": {"rawcode": "console.log(1)", "language": "js", "version": "1", "container": CONTAINER}}
 

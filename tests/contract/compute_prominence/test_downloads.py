@@ -10,6 +10,8 @@ from services.compute.usecases.viewers import viewer_of
 from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_room import ADA
 
+pytestmark = pytest.mark.clause("prominence 1.1", "prominence 4.4")
+
 DAY = 86_400
 
 

@@ -17,6 +17,8 @@ from tests.fakes.compute_room import ADA
 from tests.fakes.compute_side import MemoryErrands
 from tests.fakes.compute_store import MemoryJobStore
 
+pytestmark = pytest.mark.clause("prominence 1.1")
+
 EMPTY = {"Content-Type": "application/json", "Content-Length": "0"}
 
 

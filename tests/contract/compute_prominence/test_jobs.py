@@ -16,6 +16,10 @@ from tests.fakes.compute_jobs import spec
 from tests.fakes.compute_prominence import JOB, Prominence
 from tests.fakes.compute_room import ADA, BOB
 
+pytestmark = pytest.mark.clause(
+    "prominence 1.1", "prominence 4.1", "prominence 4.2", "prominence 4.4", "prominence 7"
+)
+
 CLI_BODY = (
     b'{"resources": {"nodes": 1, "disk": 10, "cpus": 1, "memory": 1}, "name": "", "tasks": '
     b'[{"image": "busybox", "runtime": "singularity", "cmd": "echo hi"}]}'

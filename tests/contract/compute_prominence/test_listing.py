@@ -14,6 +14,8 @@ from tests.fakes.compute_jobs import spec
 from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_room import ADA
 
+pytestmark = pytest.mark.clause("prominence 1.3")
+
 EXIT = Reason("command_failed", "It ended with 1.")
 
 

@@ -11,6 +11,8 @@ from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_side import MemoryKeyValue
 from tests.fakes.two_ways import reached, sent, told, usual_way_only
 
+pytestmark = pytest.mark.clause("prominence 1.5")
+
 BASES = ("/prominence/v1", "/api/v1")
 
 

@@ -7,6 +7,8 @@ from werkzeug.test import TestResponse
 
 from tests.fakes.compute_prominence import JOB, PUBLIC_URL, Prominence
 
+pytestmark = pytest.mark.clause("prominence 1.4", "prominence 1.5", "prominence 1.6")
+
 DATA = b"0123456789"
 SHA256 = hashlib.sha256(DATA).hexdigest()
 

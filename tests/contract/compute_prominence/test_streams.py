@@ -5,6 +5,8 @@ import pytest
 from services.compute.domain.states import State
 from tests.fakes.compute_prominence import Prominence
 
+pytestmark = pytest.mark.clause("prominence 1.1")
+
 
 def test_a_pending_job_has_an_empty_stream(room: Prominence) -> None:
     number = room.submit()

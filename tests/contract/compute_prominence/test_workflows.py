@@ -7,6 +7,8 @@ import pytest
 from services.compute.domain.reasons import Reason
 from tests.fakes.compute_prominence import JOB, Prominence
 
+pytestmark = pytest.mark.clause("prominence 1.2", "prominence 3.3", "prominence 4.3")
+
 EXIT = Reason("command_failed", "It ended with 1.")
 A, B = {**JOB, "name": "a"}, {**JOB, "name": "b"}
 CHAIN: dict[str, Any] = {"name": "wf", "jobs": [A, B], "dependencies": {"a": ["b"]}}

@@ -7,6 +7,8 @@ import pytest
 from services.catalogue.dialects.dirac.asking import MAX_BODY
 from tests.fakes.filecatalogue_room import FileRoom, directory, file
 
+pytestmark = pytest.mark.clause("dirac 3.6")
+
 
 def bulk(
     room: FileRoom, op: str, items: object, token: str = "alice"

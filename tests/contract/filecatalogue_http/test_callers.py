@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.filecatalogue_room import FileRoom, directory, file
 
+pytestmark = pytest.mark.clause("dirac 1.4", "dirac 3.5")
+
 READS = [
     *("/metadata", "/metadata/fields", "/metasets", "/storageelements", "/directory"),
     *(directory("/vo/a", suffix) for suffix in ("", "/metadata", "/search", "/files", "/size")),

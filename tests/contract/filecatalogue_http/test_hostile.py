@@ -17,6 +17,8 @@ from services.catalogue.domain.files.errors import CatalogueUnavailable
 from services.catalogue.usecases.files.directories import Directories
 from tests.fakes.filecatalogue_room import BASE, FileRoom, directory, encoded, file
 
+pytestmark = pytest.mark.clause("dirac 0.3")
+
 LEAKS = ("Traceback", "sqlalchemy", "sqlite", "SELECT", "/tmp/", "site-packages", 'File "')
 ROUTES = [(method, entry.path.removeprefix(BASE)) for entry in OPERATIONS for method in entry.methods]
 OFTEN = settings(

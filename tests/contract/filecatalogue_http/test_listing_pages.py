@@ -7,6 +7,8 @@ import pytest
 from services.catalogue.dialects.dirac import listing
 from tests.fakes.filecatalogue_room import FileRoom, directory
 
+pytestmark = pytest.mark.clause("dirac 3.4")
+
 FILES, DIRECTORIES = 25, 8
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.filecatalogue_room import FileRoom, directory, file
 
+pytestmark = pytest.mark.clause("dirac 3.5", "dirac 3.6")
+
 
 def test_metadata_of_directories(room: FileRoom) -> None:
     room.declare("energy", "int")

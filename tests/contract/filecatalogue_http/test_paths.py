@@ -13,6 +13,8 @@ from services.catalogue.dialects.dirac.paths import encoded as shown
 from services.catalogue.domain.files.errors import InvalidPath
 from tests.fakes.filecatalogue_room import FileRoom, directory, encoded, file
 
+pytestmark = pytest.mark.clause("dirac 3.1")
+
 NAMES = (
     "a~b",
     "ein Leerzeichen",

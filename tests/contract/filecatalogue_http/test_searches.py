@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.filecatalogue_room import FileRoom, directory
 
+pytestmark = pytest.mark.clause("dirac 3.2", "dirac 3.3", "dirac 3.4", "dirac 3.5")
+
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileRoom]:

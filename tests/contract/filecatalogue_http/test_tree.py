@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.filecatalogue_room import FileRoom, directory, file
 
+pytestmark = pytest.mark.clause("dirac 3.3", "dirac 3.4", "dirac 3.6")
+
 DATE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 GUID = "11111111-2222-3333-4444-555555555555"
 

@@ -7,6 +7,8 @@ from services.catalogue.domain.files.errors import InvalidCondition, NotThere
 from services.catalogue.domain.files.fields import Field, FieldType, Level, Match
 from tests.contract.filecatalogue_metadata.conftest import ALICE, CHIEF, MALLORY, World
 
+pytestmark = pytest.mark.clause("dirac 3.2", "dirac 3.4", "dirac 3.5")
+
 FIELDS = (
     ("energy", FieldType.INT, Level.DIRECTORY),
     ("beam", FieldType.FLOAT, Level.DIRECTORY),

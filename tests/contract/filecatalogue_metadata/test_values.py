@@ -15,6 +15,8 @@ from services.catalogue.domain.files.errors import (
 from services.catalogue.domain.files.fields import Field, FieldType, Level, Origin
 from tests.contract.filecatalogue_metadata.conftest import ALICE, CHIEF, MALLORY, World
 
+pytestmark = pytest.mark.clause("dirac 3.5", "dirac 3.6")
+
 ENERGY = Field("energy", FieldType.INT, Level.DIRECTORY)
 
 

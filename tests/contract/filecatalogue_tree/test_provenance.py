@@ -6,6 +6,8 @@ from services.catalogue.domain.files.errors import Conflict, NotThere
 from services.catalogue.file_ports import FileTree
 from tests.fakes.file_facts import ALICE, NOW, new_file
 
+pytestmark = pytest.mark.clause("dirac 3.5")
+
 
 def _register(tree: FileTree, **ancestors: str) -> dict[str, str | None]:
     """By name: the names it comes from."""

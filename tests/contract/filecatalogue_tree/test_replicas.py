@@ -7,6 +7,8 @@ from services.catalogue.domain.files.errors import Conflict, NotThere
 from services.catalogue.file_ports import FileTree
 from tests.fakes.file_facts import ALICE, LATER, NOW, new_file
 
+pytestmark = pytest.mark.clause("dirac 3.5", "dirac 3.6")
+
 LFN = "/vo/d/f"
 
 

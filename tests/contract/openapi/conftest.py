@@ -19,8 +19,10 @@ from services.compute.deps import Deps as ComputeDeps
 from services.compute.dialects.internal.files import Shelf
 from tests.fakes.auth_world import World
 from tests.fakes.compute import SETTINGS as COMPUTE_SETTINGS
+from tests.fakes.compute_dcp import Room as DcpRoom
 from tests.fakes.compute_dirac import Dirac
 from tests.fakes.compute_ocean import OceanRoom
+from tests.fakes.compute_openpai import OpenPai
 from tests.fakes.compute_prominence import Prominence
 from tests.fakes.compute_room import Room
 from tests.fakes.compute_side import MemoryObjectBook
@@ -51,6 +53,8 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Flas
                 ocean=OceanRoom(tmp_path_factory.mktemp("ocean")).parts,
                 dirac=Dirac(tmp_path_factory.mktemp("dirac")).parts,
                 prominence=Prominence(tmp_path_factory.mktemp("prominence")).parts,
+                dcp=DcpRoom().parts,
+                openpai=OpenPai(tmp_path_factory.mktemp("openpai")).parts,
                 shelf=Shelf(MemoryObjectBook(), LocalFiles(tmp_path_factory.mktemp("shelf"))),
                 verifier=FakeServiceTokens(),
             ),

@@ -30,6 +30,8 @@ from tests.fakes.documents import (
 from tests.fakes.provider import PROVIDER_KEY, FakeChain
 from tests.fakes.provider_app import Provider
 
+pytestmark = pytest.mark.clause("ocean 2.3", "ocean 5.3")
+
 PATH = "/api/services/decrypt"
 STRANGER = PrivateKey("0x" + "11" * 32)
 

@@ -13,6 +13,8 @@ from services.provider.adapters.keys import ProviderKeys
 from tests.fakes.provider import PROVIDER_ADDRESS, PROVIDER_KEY, FakeChain
 from tests.fakes.provider_app import Provider
 
+pytestmark = pytest.mark.clause("ocean 1")
+
 OTHER_KEY = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")
 UPSTREAM_ENDPOINTS = json.loads(
     """{"nonce":["GET","/api/services/nonce"],"encrypt":["POST","/api/services/encrypt"],

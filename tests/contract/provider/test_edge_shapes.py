@@ -20,6 +20,8 @@ from services.provider.domain.order_errors import OrderError
 from services.provider.domain.trust import NotTrusted
 from tests.fakes.provider_app import Provider
 
+pytestmark = pytest.mark.clause("ocean 0.3", "ocean 0.4", "ocean 0.5")
+
 ADDRESS = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 ROUTES = {
     "/api/services/nonce": {"GET", "POST"},

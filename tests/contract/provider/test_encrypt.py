@@ -12,6 +12,8 @@ from services.provider.adapters.keys import ProviderKeys
 from tests.fakes.provider import PROVIDER_KEY, FakeChain
 from tests.fakes.provider_app import Provider
 
+pytestmark = pytest.mark.clause("ocean 2.2", "ocean 5.1")
+
 PATH = "/api/services/encrypt"
 OCTETS = "application/octet-stream"
 OTHER_KEY = PrivateKey("0x5d75837394b078ce97bc289fa8d75e21000573520bfa7784a9d28ccaae602bf8")

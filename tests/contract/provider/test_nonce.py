@@ -7,6 +7,8 @@ import pytest
 
 from tests.fakes.provider_app import Provider
 
+pytestmark = pytest.mark.clause("ocean 2.1", "ocean 4")
+
 ADDRESS = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 PATH = "/api/services/nonce"
 

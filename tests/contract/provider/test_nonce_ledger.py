@@ -18,6 +18,8 @@ from tests.fixtures_postgres import PostgresServer
 from tests.migrated import upgrade
 from tests.migrations_kit import check_migrations
 
+pytestmark = pytest.mark.clause("ocean 4")
+
 ALICE = "0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 BOB = "0xe08A1dAe983BC701D05E492DB80e0144f8f4b909"
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from tests.fakes.access import URL, AccessWorld, files_blob
 from tests.fakes.ddos import DID, ddo, service
 from tests.fakes.provider_app import Provider
 from tests.fakes.receipts import TX, fee_log, order_log, receipt
+
+pytestmark = pytest.mark.clause("ocean 0.4")
 
 ALICE = PrivateKey("22" * 32)
 WORLD = AccessWorld()

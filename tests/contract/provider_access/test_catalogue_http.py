@@ -13,6 +13,8 @@ from services.provider.domain.asset import CatalogueUnavailable, MalformedAsset
 from tests.fakes.ddos import DID, ddo
 from tests.fakes.origin import Exchange, Origin, endless, lying_length, raw, reply, silent
 
+pytestmark = pytest.mark.clause("ocean 7.1")
+
 PATH = DDO_PATH + DID
 
 

@@ -20,6 +20,8 @@ from tests.fakes.ddos import DID, ddo, service
 from tests.fakes.provider_app import Provider
 from tests.fakes.receipts import DATATOKEN, NFT, ORDERED_AT, TX, fee_log, order_log, receipt
 
+pytestmark = pytest.mark.clause("ocean 2.6")
+
 ALICE = PrivateKey("22" * 32)
 MALLORY = PrivateKey("33" * 32)
 FILE = {"type": "url", "url": URL, "method": "GET"}

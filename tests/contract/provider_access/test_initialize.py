@@ -32,6 +32,8 @@ from tests.fakes.receipts import (
     reuse_log,
 )
 
+pytestmark = pytest.mark.clause("ocean 2.4")
+
 FILE = {"type": "url", "url": URL, "method": "GET"}
 NOW = ORDERED_AT + 60
 

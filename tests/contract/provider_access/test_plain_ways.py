@@ -15,6 +15,8 @@ from tests.fakes.documents import INDEXER, NFT, TX, Publication, by_arguments, b
 from tests.fakes.provider_app import Provider
 from tests.fakes.receipts import CONSUMER
 
+pytestmark = pytest.mark.clause("ocean 2.2", "ocean 2.4", "ocean 2.7")
+
 Change = Callable[["Room"], object]
 OF_ASSET = {"did": DID, "serviceId": "svc-0"}
 OF_URL = {"type": "url", "url": URL, "method": "GET"}

@@ -19,6 +19,8 @@ from tests.fakes.ddos import DID
 from tests.fakes.origin import Origin, reply
 from tests.fakes.receipts import CONSUMER, DATATOKEN, PROVIDER_KEY, STRANGER_KEY, TX
 
+pytestmark = pytest.mark.clause("ocean 8.7")
+
 KEYS = ProviderKeys(plain=PROVIDER_KEY)
 PROOF = ProofOfDownload(
     chain_id=8996,

@@ -13,6 +13,8 @@ from tests.fakes.ddos import DID
 from tests.fakes.origin import Origin, reply, silent
 from tests.fakes.receipts import CONSUMER, PROVIDER_KEY
 
+pytestmark = pytest.mark.clause("ocean 7.4")
+
 QUESTION = AccessQuestion("access", CONSUMER, ((DID, "svc-0"),))
 
 

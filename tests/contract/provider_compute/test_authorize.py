@@ -48,6 +48,8 @@ from tests.fakes.receipts import (
     reuse_log,
 )
 
+pytestmark = pytest.mark.clause("ocean C1.3", "ocean 2.9")
+
 CODE_BYTES = b"a,b\n1,2\n"  # what the fake origins serve
 SHA = hashlib.sha256(CODE_BYTES).hexdigest()
 OTHER = "0x" + "0" * 39 + "1"

@@ -27,6 +27,8 @@ from tests.fakes.access import AccessWorld
 from tests.fakes.ddos import DID
 from tests.fakes.receipts import DATATOKEN, FEE_TOKEN, PROVIDER_KEY, Fee, fee_log, receipt, reuse_log
 
+pytestmark = pytest.mark.clause("ocean 2.5", "ocean 8.5")
+
 NEW = [dataset(None)]
 NEW_ALGORITHM = {"documentId": ALGORITHM, "serviceId": "svc-0"}
 HOUR = 3600

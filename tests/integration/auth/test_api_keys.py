@@ -12,6 +12,8 @@ from tests.dcp_vectors import VECTORS, A, B, basic
 from tests.fixtures_postgres import PostgresServer
 from tests.granian import Granian
 
+pytestmark = pytest.mark.clause("dcp 2.4")
+
 SECONDS = 60
 WORKERS = 2
 # Enough new connections that each worker gets several: the kernel spreads them.

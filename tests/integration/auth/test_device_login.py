@@ -18,6 +18,8 @@ from tests.auth_server import auth_environment, auth_starting
 from tests.fakes.auth_people import MemoryAudit
 from tests.granian import Granian
 
+pytestmark = pytest.mark.clause("prominence 5.3")
+
 SUBJECT = "eip155:0xA78deb2Fa79463945C247991075E2a0e98Ba7A09"
 PEER = "192.0.2.7"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"

@@ -25,6 +25,8 @@ from tests.auth_server import ISSUER, auth_environment, auth_starting
 from tests.fakes.oauth_apps import CHALLENGE, KEY, REDIRECT, SECRET, VERIFIER, app_of, public
 from tests.fixtures_postgres import PostgresServer
 
+pytestmark = pytest.mark.clause("dirac 5.2")
+
 AT_ONCE = 20
 
 

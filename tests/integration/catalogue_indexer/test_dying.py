@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from libs.sql.engine import Database
 from scripts.chain.metadata import set_metadata, set_state
 from scripts.chain.publish import Published
@@ -22,6 +24,8 @@ from tests.integration.catalogue_indexer.conftest import (
 )
 from tests.integration.catalogue_indexer.test_real_chain import place_order, put, spec
 from tests.waiting import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.clause("ocean C2.5")
 
 Start = Callable[[dict[str, str]], IndexerProcess]
 

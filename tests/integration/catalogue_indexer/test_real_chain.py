@@ -20,6 +20,8 @@ from tests.fixtures_chain import CHAIN_ID, DevChain
 from tests.integration.catalogue_indexer.conftest import Served, fresh_index, running
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.clause("ocean C2.5")
+
 FILES = [{"type": "url", "url": "http://files.test/a.csv", "method": "GET"}]
 ZERO = "0x" + "0" * 40
 

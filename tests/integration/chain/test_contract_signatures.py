@@ -12,6 +12,8 @@ from scripts.chain.wallet import Wallet
 from tests import assembly
 from tests.fixtures_chain import DevChain
 
+pytestmark = pytest.mark.clause("ocean 3.1")
+
 TEXT = "did:op:0c184915b07b44c888d468be85a9b28253e80070e5294b1aaed81c2f264e49961644317370"
 
 

@@ -17,6 +17,8 @@ from tests.chain_kit import local_provider, provider_key, publish_asset, quotes,
 from tests.fixtures_chain import DevChain
 from tests.order_facts import order_facts
 
+pytestmark = pytest.mark.clause("ocean 8.2", "ocean C3.5")
+
 WEI = 10**18
 
 

@@ -108,6 +108,7 @@ def test_the_keeper_ends_when_its_node_does(kept: Kept) -> None:
     assert kept.process.wait(PATIENCE_SECONDS) == 1
 
 
+@pytest.mark.clause("ocean C3.1")
 def test_contracts_are_deployed_once_per_chain(kept: Kept, tmp_path: Path) -> None:
     address_file = tmp_path / "address.json"
     address_file.write_text('{"elsewhere": {"chainId": 5}}')

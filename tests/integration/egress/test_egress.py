@@ -14,6 +14,8 @@ from tests.fakes.origin import Origin
 from tests.integration.egress.conftest import KEY, Egress, ticket, until
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.clause("ocean 2.6")
+
 MEBIBYTE = 1024 * 1024
 DATA = bytes(range(256)) * 4096 * 3  # 3 MiB, unlike at every offset
 

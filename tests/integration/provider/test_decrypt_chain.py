@@ -27,6 +27,8 @@ from tests.integration.provider.conftest import publish_sample
 from tests.integration.provider.test_simultaneous_use import INDEXER, decrypt_request
 from tests.provider_server import provider_server
 
+pytestmark = pytest.mark.clause("ocean 2.3", "ocean 5.3")
+
 
 @pytest.fixture(scope="module")
 def server(dev_chain: DevChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granian]:
@@ -69,6 +71,7 @@ def test_state_changes_count_with_the_next_block(server: Granian, dev_chain: Dev
         assert decrypt(server, published).status_code == status, state
 
 
+@pytest.mark.clause("ocean 8.1")
 def test_metadata_events_of_look_alike_contracts_do_not_count(
     server: Granian, dev_chain: DevChain, published: Published
 ) -> None:

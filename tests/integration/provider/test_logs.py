@@ -14,6 +14,8 @@ from tests.granian import Granian
 from tests.integration.provider.test_simultaneous_use import decrypt_request
 from tests.provider_server import provider_server
 
+pytestmark = pytest.mark.clause("ocean 12")
+
 SECRET_URL = "https://bucket.example/private?key=hunter2"
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl"
 

@@ -15,6 +15,8 @@ from tests.fakes.origin import file
 from tests.fakes.receipts import PROVIDER_KEY
 from tests.integration.provider_orders.conftest import ALICE, CONTENT, MALLORY, OWNER, Shop
 
+pytestmark = pytest.mark.clause("ocean 8.5", "ocean C1.4")
+
 ACCOUNT = "0xe2DD09d719Da89e5a3D0F2549c7E24566e947260"
 CONTAINER = {
     "entrypoint": "python $ALGO",

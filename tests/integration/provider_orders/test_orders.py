@@ -20,6 +20,8 @@ from tests.integration.provider_orders.conftest import (
 )
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
+pytestmark = pytest.mark.clause("ocean 8.4", "ocean 12")
+
 BuildShop = Callable[..., Shop]
 
 

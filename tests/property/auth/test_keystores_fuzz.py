@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from libs.signing.errors import KeystoreRefused
 from libs.signing.keystores import MAX_MEMORY, MAX_N, MAX_ROUNDS, Pbkdf2, Scrypt, read_keystore
 from services.auth.domain.keystores import KeystoreLoginRefused, read_basic, read_form
 from tests.dcp_vectors import A
+
+pytestmark = pytest.mark.clause("dcp 2.1", "dcp 9")
 
 KEYSTORE: dict[str, Any] = json.loads(A.keystore)
 NUMBERS = st.integers() | st.floats() | st.sampled_from([2**18, 2**20, 1024, True, -0.0, 1e308])

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.compute_ocean import ALGORITHM, DATASET, FREE, KEY, TX, OceanRoom
 
+pytestmark = pytest.mark.clause("ocean 0.4")
+
 PATHS = st.sampled_from(
     [
         "/api/compute",

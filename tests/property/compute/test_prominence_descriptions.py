@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from services.compute.domain.spec_json import decode, encode
 from services.compute.domain.step_check import step_problems
 from services.compute.domain.templates import fill
 from tests.fakes.prominence_documents import a_job, a_task, terms
+
+pytestmark = pytest.mark.clause("prominence 2.1")
 
 TERMS = terms()
 TEXTS = (

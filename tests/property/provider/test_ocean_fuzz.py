@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.documents import DOCUMENT, INDEXER, NFT, NONCE, TX, Publication, by_transaction, receipt
 from tests.fakes.provider_app import Provider
+
+pytestmark = pytest.mark.clause("ocean 0.4")
 
 PATHS = st.sampled_from(
     [

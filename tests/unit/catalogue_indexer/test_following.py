@@ -9,6 +9,8 @@ from services.catalogue.domain.sightings import ChainUnavailable, NodeLags, Rang
 from services.catalogue.indexer.settings import ScanSettings
 from tests.fakes.indexing import Publication, Rig, ScriptedChain
 
+pytestmark = pytest.mark.clause("ocean C2.5")
+
 
 def fresh(tmp_path: Path, rig: Rig) -> dict[str, dict[str, object]]:
     """What an index made from scratch serves."""

@@ -23,6 +23,8 @@ from tests.fakes.indexing import (
     new_database,
 )
 
+pytestmark = pytest.mark.clause("ocean C2.4", "ocean C4")
+
 
 def test_a_published_asset_is_served_with_what_the_cache_adds(rig: Rig, alpha: Publication) -> None:
     block = rig.chain.mine(*alpha.published())

@@ -168,7 +168,8 @@ def whoami(principals: KnownPrincipals, **headers: str) -> TestResponse:
 def test_whoami_shows_the_principal_and_may_not_be_stored() -> None:
     answer = whoami(KnownPrincipals(alice=ALICE), Authorization="Bearer alice")
     assert answer.status_code == 200
-    assert answer.get_json() == {**ALICE.as_json(), "wallets": [], "groups": ["physics"], "properties": []}
+    lists = {"wallets": [], "groups": ["physics"], "properties": [], "virtual_clusters": []}
+    assert answer.get_json() == {**ALICE.as_json(), **lists}
     assert answer.headers["Cache-Control"] == "no-store"
 
 

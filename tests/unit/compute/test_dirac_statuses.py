@@ -10,6 +10,8 @@ from services.compute.domain.reasons import CODES
 from services.compute.domain.sheets import Column, Comparison, Condition, Situation
 from services.compute.domain.states import FINAL, State
 
+pytestmark = pytest.mark.clause("dirac 2.12")
+
 # DIRACCommon's, but for those that DiracX does not know.
 STATUSES = {
     "Submitting", "Received", "Checking", "Staging", "Waiting", "Matched", "Running", "Stalled", "Completing",

@@ -122,7 +122,7 @@ def test_what_cannot_be_checked_is_not_let_in(
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("PATCH", "/prominence/v1/jobs", 405), ("GET", "/prominence/v1", 404), ("GET", "/api/v1/", 404)],
+    [("PATCH", "/prominence/v1/jobs", 405), ("GET", "/prominence/v1", 404), ("PATCH", "/api/v1/jobs", 405)],
 )
 def test_routing_mistakes_have_the_rooms_shape(method: str, path: str, status: int) -> None:
     answer = create_app(SETTINGS, Deps()).test_client().open(path, method=method)

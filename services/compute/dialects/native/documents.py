@@ -3,13 +3,15 @@
 {"name", "labels", "environment",                                  where it runs
  "image", "command", "variables", "working_folder", "split_logs",  one task, or
  "tasks": [{the same, "retries"}],                                 several in sequence, or
- "roles": [{"name", "count", "resources", and either}],            several side by side
+ "roles": [{"name", "count", "resources",                          several side by side
+            "least_failed", "least_succeeded", and either}],
  "resources": {"cpus", "memory", "disk", "gpus", "nodes", "processes"},
  "folders": [{"path", "writable"}],            without it: /work, writable, where commands start
  "inputs": [{"path", one of "text" | "base64" | "sandbox" | "output", "executable", "sha256", "label"}],
  "outputs": ["results/**", {"folder", "pattern", "required"}],     without it: /work/outputs
  "timeouts": {"queue", "stage_in", "pull", "run", "publish"},      seconds
- "retry": {"attempts", "on"}, "priority", "network", "keep_failed_outputs", "keep_seconds"}
+ "retry": {"attempts", "on", "succeeded"}, "priority", "network", "keep_failed_outputs", "keep_seconds",
+ "gathered", "least_succeeded", "judged_late"}
 
 Only words are changed here: what has a wrong type or a name that nobody knows goes on as it is, and decode
 says so; `places` leads its problems back.
@@ -29,7 +31,10 @@ Problem = tuple[str, str]
 WORK: Final = "/work"
 OUTPUTS: Final = "/work/outputs"
 _TASK: Final = ("image", "command", "variables", "working_folder", "split_logs", "retries")
-_SAME: Final = ("environment", "retry", "priority", "network", "keep_failed_outputs", "keep_seconds")
+_SAME: Final = (
+    "environment", "retry", "priority", "network", "keep_failed_outputs", "keep_seconds", "gathered",
+    "least_succeeded", "judged_late",
+)  # fmt: skip
 _KNOWN: Final = frozenset(
     (*_TASK, *_SAME, "tasks", "roles", "resources", "folders", "inputs", "outputs", "timeouts")
 )

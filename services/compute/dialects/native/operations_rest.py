@@ -19,9 +19,9 @@ _NUMBERS = {"type": "object", "additionalProperties": NUMBER}
 _ENVIRONMENT = object_of(
     {
         "id": TEXT, "engine": TEXT, "description": TEXT, "isolation": TEXT, "available": FLAG,
-        "pins_images": FLAG, "takes_digests": FLAG, "image": MAYBE_TEXT, "network": FLAG, "limits": _NUMBERS,
-        "timeouts": _NUMBERS, "keep_seconds": NUMBER, "jobs": object_of({"running": WHOLE, "most": WHOLE}),
-        "price_per_minute": TEXT,
+        "pins_images": FLAG, "takes_digests": FLAG, "image": MAYBE_TEXT, "network": FLAG, "gathers": FLAG,
+        "shares_address": FLAG, "limits": _NUMBERS, "timeouts": _NUMBERS, "keep_seconds": NUMBER,
+        "jobs": object_of({"running": WHOLE, "most": WHOLE}), "price_per_minute": TEXT,
     }
 )  # fmt: skip
 _HELD = object_of({"held": NUMBER, "most": MAYBE_NUMBER})

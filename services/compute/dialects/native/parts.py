@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.compute.dialects.native.streams import Streams
 from services.compute.domain.environments import EnvironmentBook
 from services.compute.domain.quotas import Quotas
 from services.compute.ports import Clock
@@ -17,6 +16,7 @@ from services.compute.usecases.jobs import Jobs
 from services.compute.usecases.repeat import Repeat
 from services.compute.usecases.results import Results
 from services.compute.usecases.sandboxes import Sandboxes
+from services.compute.usecases.streams import Streams
 from services.compute.usecases.submit import Submit
 from services.compute.usecases.workflows import Workflows
 

@@ -18,14 +18,11 @@ from libs.web.ranges import NotSatisfiable, unsatisfied
 from services.compute.domain import errors
 from services.compute.domain.errors import BadSpec, ComputeError, EnvironmentRefuses
 from services.compute.usecases.errands import ClosedJob, ErrandFailed, TooManyErrands
+from services.compute.usecases.streams import TooManyStreams
 
 MEDIA_TYPE = "application/problem+json"
 Text = str | Callable[[Any], str]
 Problems = Sequence[tuple[str, str]]
-
-
-class TooManyStreams(ComputeError):
-    """This process follows as many jobs for callers as it may."""
 
 
 class LengthMissing(ComputeError):

@@ -54,8 +54,9 @@ SUMMARY: Final = object_of(_SUMMARY_MEMBERS)
 _RUN: Final = object_of(
     {
         "attempt": WHOLE, "role": TEXT, "index": WHOLE, "task": WHOLE,
-        "state": {"enum": ["intended", "submitted", "ended"]}, "started_at": MAYBE_NUMBER,
-        "ended_at": MAYBE_NUMBER, "exit_code": MAYBE_WHOLE, "signal": MAYBE_WHOLE, "reason": REASON,
+        "state": {"enum": ["intended", "submitted", "ended"]}, "address": MAYBE_TEXT,
+        "started_at": MAYBE_NUMBER, "ended_at": MAYBE_NUMBER, "exit_code": MAYBE_WHOLE,
+        "signal": MAYBE_WHOLE, "reason": REASON,
         "usage": object_of(
             {"wall_seconds": MAYBE_NUMBER, "cpu_seconds": MAYBE_NUMBER, "max_memory_bytes": MAYBE_WHOLE}
         ),
@@ -93,6 +94,25 @@ _RESOURCES: Final = object_of(
     {},
     {"cpus": NUMBER, "memory": _SIZE, "disk": _SIZE, "gpus": WHOLE, "nodes": WHOLE, "processes": WHOLE},
 )
+_LEAST_FAILED: Final[Schema] = {
+    **MAYBE_WHOLE,
+    "minimum": 1,
+    "description": "As many instances that failed end the job as failed; null: however many. By itself 1.",
+}
+_LEAST_SUCCEEDED: Final[Schema] = {
+    **MAYBE_WHOLE,
+    "minimum": 1,
+    "description": "As many instances that ended well end the job well, and the rest with it.",
+}
+_AGAIN: Final[Schema] = {**FLAG, "description": "Another attempt follows a good one too."}
+_GATHERED: Final[Schema] = {
+    **FLAG,
+    "description": "Instances reach each other, and know their addresses before the first of them starts.",
+}
+_JUDGED_LATE: Final[Schema] = {
+    **FLAG,
+    "description": "When all are over, the job failed if one of those did of which any number may fail.",
+}
 _TASKS: Final[Schema] = {"type": "array", "items": object_of({}, _TASK)}
 JOB_DOCUMENT: Final[Schema] = {
     **object_of(
@@ -105,7 +125,12 @@ JOB_DOCUMENT: Final[Schema] = {
             "roles": {
                 "type": "array",
                 "items": object_of(
-                    {}, {"name": TEXT, "count": WHOLE, "resources": _RESOURCES, "tasks": _TASKS, **_TASK}
+                    {},
+                    {
+                        "name": TEXT, "count": WHOLE, "least_failed": _LEAST_FAILED,
+                        "least_succeeded": _LEAST_SUCCEEDED, "resources": _RESOURCES, "tasks": _TASKS,
+                        **_TASK,
+                    },
                 ),
             },
             "resources": _RESOURCES,
@@ -129,11 +154,14 @@ JOB_DOCUMENT: Final[Schema] = {
             "timeouts": object_of(
                 {}, dict.fromkeys(("queue", "stage_in", "pull", "run", "publish"), _SECONDS)
             ),
-            "retry": object_of({}, {"attempts": WHOLE, "on": TEXTS}),
+            "retry": object_of({}, {"attempts": WHOLE, "on": TEXTS, "succeeded": _AGAIN}),
             "priority": WHOLE,
             "network": FLAG,
             "keep_failed_outputs": FLAG,
             "keep_seconds": _SECONDS,
+            "gathered": _GATHERED,
+            "least_succeeded": _LEAST_SUCCEEDED,
+            "judged_late": _JUDGED_LATE,
         },
     ),
     "examples": [{"environment": "ocean-compute", "image": "python:3.12", "command": ["python", "-V"]}],

@@ -31,7 +31,15 @@ MAX_VALUE: Final = 4096  # characters of a text
 LONGEST_NUMBER: Final = 40  # characters
 LARGEST: Final = Decimal(10) ** 40
 FINEST: Final = -100  # the power of ten below which nobody counts
-RESERVED: Final = frozenset({"TIDEGATE_JOB_ID", "TIDEGATE_WORKFLOW_ID", "TIDEGATE_INSTANCE"})
+RESERVED: Final = frozenset(
+    {
+        "TIDEGATE_JOB_ID",
+        "TIDEGATE_WORKFLOW_ID",
+        "TIDEGATE_INSTANCE",
+        "TIDEGATE_INDEX",
+        "TIDEGATE_ADDRESS",
+    }
+)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _MEMBERS: Final = frozenset({"way", "parameters", "number"})
 _OF_PARAMETER: Final = frozenset({"name", "values", "start", "end", "step", "number"})

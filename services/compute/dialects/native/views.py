@@ -108,6 +108,7 @@ def run_view(run: Run) -> Document:
         "index": run.index,
         "task": run.task,
         "state": run.state.value,
+        "address": run.address,
         "started_at": shown_time(run.started_at),
         "ended_at": shown_time(run.ended_at),
         "exit_code": run.exit_code,
@@ -143,6 +144,8 @@ def environment_view(environment: Environment, abilities: Abilities | None, runn
         "takes_digests": pins or environment.unpinned,
         "image": environment.image,
         "network": environment.network and abilities is not None and abilities.network,
+        "gathers": abilities is not None and abilities.gathers,
+        "shares_address": abilities is not None and abilities.shares_address,
         "limits": {
             "cpus": environment.cpus,
             "memory": environment.memory_bytes,
@@ -193,11 +196,18 @@ def spec_view(spec: Spec) -> Document:
             "run": spec.clocks.run,
             "publish": spec.clocks.publish,
         },
-        "retry": {"attempts": spec.retry.attempts, "on": sorted(spec.retry.on)},
+        "retry": {
+            "attempts": spec.retry.attempts,
+            "on": sorted(spec.retry.on),
+            "succeeded": spec.retry.succeeded,
+        },
         "priority": spec.priority,
         "network": spec.network,
         "keep_failed_outputs": spec.keep_failed_outputs,
         "keep_seconds": spec.keep_seconds,
+        "gathered": spec.gathered,
+        "least_succeeded": spec.least_succeeded,
+        "judged_late": spec.judged_late,
     }
 
 
@@ -206,6 +216,8 @@ def _role(role: Role) -> Document:
     return {
         "name": role.name,
         "count": role.count,
+        "least_failed": role.least_failed,
+        "least_succeeded": role.least_succeeded,
         "resources": {
             "cpus": asked.cpus,
             "memory": asked.memory_bytes,

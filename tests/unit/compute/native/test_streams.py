@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.compute.dialects.native.problems import TooManyStreams
-from services.compute.dialects.native.streams import Streams
+from services.compute.usecases.streams import Streams, TooManyStreams
 
 
 def test_there_are_never_more_than_allowed() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from services.compute.dialects.prominence.execution import execution_of
 from services.compute.domain.ids import tag_of
 from services.compute.domain.job import Event, Job, Pull, Run, RunState, Usage
@@ -12,6 +14,8 @@ from services.compute.domain.spec import Image, Resources, Role, Task
 from services.compute.domain.states import State
 from tests.fakes.compute_jobs import NOW, new_job, spec
 from tests.fakes.compute_store import MemoryJobStore
+
+pytestmark = pytest.mark.clause("prominence 4.4")
 
 DIGEST = "sha256:" + "ab" * 32
 A, B = Task(image=Image(name="a")), Task(image=Image(name="b"))

@@ -72,6 +72,16 @@ def test_a_network_needs_both_the_environment_and_the_engine() -> None:
             fit(wanting, place, engine)
 
 
+def test_instances_are_gathered_only_by_an_engine_that_can() -> None:
+    wanting = replace(asking(2, cpus=1, memory_bytes=1 << 20, disk_bytes=0), gathered=True)
+    assert fit(wanting, PLACE, replace(ABLE, gathers=True)).gathered
+    with pytest.raises(EnvironmentRefuses) as caught:
+        fit(wanting, PLACE, ABLE)
+    sentence = "The environment e cannot let the instances of a job reach each other."
+    assert caught.value.problems == [("/gathered", sentence)]
+    assert fit(replace(SPEC, gathered=True), PLACE, ABLE).gathered  # one alone reaches itself
+
+
 def test_a_digest_is_held_or_refused_and_dropped_only_where_the_operator_says_so() -> None:
     blind = Abilities(pins_images=False)
     assert fit(with_image(PINNED), PLACE, ABLE).roles[0].tasks[0].image == PINNED

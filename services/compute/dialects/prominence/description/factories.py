@@ -24,7 +24,15 @@ ALIASES: Final = {"parametricSweep": SWEEP}
 MAX_DIMENSIONS: Final = 4
 MAX_PARAMETERS: Final = 100
 MAX_VALUE: Final = 4096
-RESERVED: Final = frozenset({"TIDEGATE_JOB_ID", "TIDEGATE_WORKFLOW_ID", "TIDEGATE_INSTANCE"})
+RESERVED: Final = frozenset(
+    {
+        "TIDEGATE_JOB_ID",
+        "TIDEGATE_WORKFLOW_ID",
+        "TIDEGATE_INSTANCE",
+        "TIDEGATE_INDEX",
+        "TIDEGATE_ADDRESS",
+    }
+)
 TOO_MANY: Final = f"a factory must not make more than {MAX_INSTANCES} jobs"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NOTHING = Parameter("", ())

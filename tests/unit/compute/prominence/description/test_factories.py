@@ -8,6 +8,8 @@ import pytest
 from services.compute.domain.sweep import Grid, Parameter, Sweep, Way
 from tests.fakes.prominence_documents import a_workflow, workflow, workflow_refusal
 
+pytestmark = pytest.mark.clause("prominence 3.1")
+
 
 def _factory(**more: Any) -> dict[str, Any]:
     given = {"name": "f", "type": "parameterSweep", "jobs": ["a"], "parameters": [_parameter()], **more}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.prominence_documents import a_job, refusal
 
+pytestmark = pytest.mark.clause("prominence 2.1", "prominence 2.4")
+
 
 @pytest.mark.parametrize(
     ("more", "text"),

@@ -7,6 +7,8 @@ import pytest
 from services.compute.domain.spec import Folder, Input, Output, Source, Take
 from tests.fakes.prominence_documents import OWNER, job
 
+pytestmark = pytest.mark.clause("prominence 2.1", "prominence 6")
+
 
 def test_inputs_lie_in_the_home() -> None:
     given = [

@@ -7,6 +7,8 @@ import pytest
 from libs.web.strict_json import NumberText
 from tests.fakes.prominence_documents import a_job, a_task, refusal, terms
 
+pytestmark = pytest.mark.clause("prominence 2.1", "prominence 2.2", "prominence 2.3")
+
 RESOURCES = {"cpus": 1, "memory": 1}
 LONG = "x" * 513
 

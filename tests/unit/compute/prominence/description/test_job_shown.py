@@ -9,6 +9,8 @@ from services.compute.domain.errors import BadSpec, EnvironmentRefuses
 from services.compute.domain.notices import Means, Notice
 from tests.fakes.prominence_documents import a_job, a_task, job, terms
 
+pytestmark = pytest.mark.clause("prominence 2.1", "prominence 8")
+
 
 def test_notices_and_what_is_shown_of_them() -> None:
     hook = {"event": "jobFinished", "type": "webhook", "url": "https://h/x", "secret": "s3"}

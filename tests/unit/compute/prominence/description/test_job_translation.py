@@ -24,6 +24,8 @@ from services.compute.domain.spec import (
 )
 from tests.fakes.prominence_documents import GB, OWNER, SMALL, a_job, a_task, job, task, terms
 
+pytestmark = pytest.mark.clause("prominence 2.1", "prominence 2.2", "prominence 2.3", "prominence 2.4")
+
 SEED = b"""{"resources": {"memory": 1, "cpus": 1, "nodes": 1, "disk": 10}, "name": "calculate-pi",
  "tasks": [{"image": "eoscprominence/testpi", "runtime": "singularity"}]}"""
 

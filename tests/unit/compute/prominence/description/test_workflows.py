@@ -21,6 +21,8 @@ from tests.fakes.prominence_documents import (
     workflow_refusal,
 )
 
+pytestmark = pytest.mark.clause("prominence 3.1", "prominence 3.2", "prominence 3.3")
+
 
 def _factory(**more: Any) -> dict[str, Any]:
     given = {"name": "f", "type": "parameterSweep", "jobs": ["a"], "parameters": [_parameter()], **more}
