@@ -11,11 +11,11 @@ FILE = REPO / "docs" / "conformance.md"
 HEAD = """\
 # What is met of each dialect
 
-Written by `make conformance` from the tests: each names the clauses that it is about. **Met** means that tests
-name the clause and that nothing is known to be missing, **in part** that something is, and **not** that no test
-names it. How much of a clause its tests reach is not measured: most marks are of a whole module, so read the
-tests before you rely on a sentence of a contract. Numbers are those of the contracts that tests quote; in Ocean's
-table those with a C are of the second part (computations, metadata cache, chain).
+Written by `make conformance` from the tests: each names the clauses that it is about. **Met** means that
+tests name the clause and that nothing is known to be missing, **in part** that something is, and **not** that
+no test names it. How much of a clause its tests reach is not measured: most marks are of a whole module, so
+read the tests before you rely on a sentence of a contract. Numbers are those of the contracts that tests
+quote; in Ocean's table those with a C are of the second part (computations, metadata cache, chain).
 """
 
 

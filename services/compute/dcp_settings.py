@@ -39,7 +39,7 @@ class SliceLimits:
 class DcpSettings:
     """Amounts in compute credits."""
 
-    body_bytes: int = 16 << 20  # of one request, compressed or not; decompressed four times as many
+    body_bytes: int = 16 << 20  # of one request, before and after it is unzipped
     slices: int = 1_000_000  # of one job
     lanes: int = 2  # instances of a job that work at the same time
     environments: tuple[str, ...] = ()  # of jobs of the public group; none: all

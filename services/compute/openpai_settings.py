@@ -10,6 +10,7 @@ from services.compute.domain.sizes import MOST, size_of
 
 ROOT_URI: Final = "hdfs://storage:9000"
 KEEP_DAYS: Final = 30
+OVERCOMMIT: Final = 8.0
 CLUSTERS: Final = "OPENPAI_VIRTUAL_CLUSTERS"
 _LIMITS: Final = ("jobs", "cpus", "memory_bytes", "storage_bytes")
 _KNOWN: Final = frozenset({"environment", "capacity", *_LIMITS})
@@ -21,6 +22,7 @@ class OpenPaiSettings:
     clusters: ClusterBook = field(default_factory=ClusterBook)
     is_open: bool = True  # anybody may see which jobs were born in the window, and how they are
     keep_seconds: float = KEEP_DAYS * 86400.0  # after a job's end, as far as its environment keeps anything
+    overcommit: float = OVERCOMMIT  # as many times an environment's cpus one job may ask for
     images: tuple[str, ...] = ()  # patterns of those that jobs may name; none: all
 
 
@@ -31,6 +33,7 @@ def read_openpai(env: Env) -> OpenPaiSettings:
         clusters=_clusters(env),
         is_open=env.bool("COMPUTE_OPENPAI_PUBLIC", True),
         keep_seconds=env.int("COMPUTE_OPENPAI_KEEP_DAYS", KEEP_DAYS, least=1, most=366) * 86400.0,
+        overcommit=env.float("COMPUTE_OPENPAI_OVERCOMMIT", OVERCOMMIT, least=1.0),
         images=tuple(env.list("COMPUTE_OPENPAI_IMAGES")),
     )
 

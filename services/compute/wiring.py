@@ -271,6 +271,7 @@ def _openpai(shared: _Shared, tokens: ServiceTokens) -> OpenPaiParts:
         is_open=own.is_open,
         images=own.images,
         keep_seconds=own.keep_seconds,
+        overcommit=own.overcommit,
         promised_seconds=min([own.keep_seconds, *(each.storage_seconds for each in free)]),
         people=AuthPeople(client).named,
     )

@@ -2,19 +2,16 @@
 
 import json
 import os
-import re
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
-from scripts.stack import environments
 from scripts.stack.services import environment
-from tests.stack import Stack, running
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 SECONDS: Final = 60
@@ -154,16 +151,6 @@ def new_user(stack: Stack, home: Path, name: str, password: str = PASSWORD) -> U
 def storage(stack: Stack) -> Path:
     """The folder that `hdfs://` leads into."""
     return Path(environment(stack.config, "worker")["COMPUTE_OPENPAI_STORAGE_URL"].removeprefix("file://"))
-
-
-@contextmanager
-def with_room(folder: Path) -> Iterator[Stack]:
-    """A stack whose environment takes jobs of several tasks, however small the machine is."""
-    file = environments.ensure(folder / "compute" / "environments.toml")
-    file.write_text(re.sub(r"^cpus = \d+$", "cpus = 16", file.read_text(), flags=re.MULTILINE))
-    with running(folder) as started:
-        yield started
-        started.assert_all_was_known()
 
 
 def role(name: str, command: str, **more: object) -> Document:

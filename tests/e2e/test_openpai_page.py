@@ -1,13 +1,12 @@
 """The commands that docs/dialects/openpai.md shows, run as they stand there."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.stack.config import REPO
-from tests.e2e.openpai_line import User, new_user, with_room
+from tests.e2e.openpai_line import User, new_user
 from tests.stack import Stack
 
 pytestmark = pytest.mark.clause("openpai 9")
@@ -21,15 +20,9 @@ FIRST = "A job"
 RUN = (FIRST, "One generation later", "Several roles")
 
 
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with with_room(tmp_path_factory.mktemp("wide")) as started:
-        yield started
-
-
 @pytest.fixture
-def user(wide: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> User:
-    return new_user(wide, tmp_path / "home", f"pai_page_{request.node.name}"[:64], "pagesecret")
+def user(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> User:
+    return new_user(stack, tmp_path / "home", f"pai_page_{request.node.name}"[:64], "pagesecret")
 
 
 def commands(section: str) -> str:

@@ -3,12 +3,11 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
 
-from tests.e2e.openpai_line import User, config, new_user, role, storage, with_room
+from tests.e2e.openpai_line import User, config, new_user, role, storage
 from tests.stack import Stack
 
 READERS, EACH = 200, 12
@@ -16,14 +15,8 @@ HOSTS = re.compile(r"\d+\.\d+\.\d+\.\d+:\d+(?:,\d+\.\d+\.\d+\.\d+:\d+)*")
 
 
 @pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with with_room(tmp_path_factory.mktemp("wide")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def user(wide: Stack, tmp_path_factory: pytest.TempPathFactory) -> User:
-    return new_user(wide, tmp_path_factory.mktemp("openpai") / "home", "pai_tasks")
+def user(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> User:
+    return new_user(stack, tmp_path_factory.mktemp("openpai") / "home", "pai_tasks")
 
 
 def variables(text: str) -> dict[str, str]:

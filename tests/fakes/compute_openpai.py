@@ -72,12 +72,16 @@ def user(name: str, **more: Any) -> Principal:
     )
 
 
+WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 ADA, BOB = user("ada"), user("bob", virtual_clusters=("vc1",))
 PRINCIPALS = {
     "ada": ADA,
     "bob": BOB,
     "root": user("root", scopes=SCOPES | {"admin"}, is_admin=True),
     "reader": user("ada", scopes=frozenset({"job:read"})),
+    # Called as a person is.
+    "client": replace(ADA, subject="client:ada"),
+    "wallet": replace(ADA, subject=f"eip155:{WALLET}", name=WALLET, wallets=(WALLET,)),
 }
 
 

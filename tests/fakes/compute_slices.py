@@ -19,6 +19,7 @@ from services.compute.domain.reasons import Reason
 from services.compute.domain.slice_forms import kept, texts_of
 from services.compute.domain.slices import (
     MOST_TRIES,
+    PAGE_CHARS,
     Added,
     Batch,
     Block,
@@ -154,7 +155,14 @@ class MemorySlices:
             slices = self._book(job_id)
             over = {} if slices is None else slices.results
             numbers = sorted(number for number in over if number > after and _lies_in(number, spans))
-            return [over[number] for number in numbers[:limit]]
+            found: list[SliceResult] = []
+            chars = 0
+            for number in numbers[:limit]:
+                found.append(over[number])
+                chars += len(over[number].body)
+                if chars >= PAGE_CHARS:
+                    break
+            return found
 
     def unfinished(self, job_id: int, spans: Sequence[Span]) -> int:
         with self._store._open():

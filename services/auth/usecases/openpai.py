@@ -17,7 +17,14 @@ from services.auth.domain.openpai import (
     UserUnknown,
     UserUpdate,
 )
-from services.auth.domain.people import NameTaken, NoSuchPerson, Person, PersonState, WrongPassword
+from services.auth.domain.people import (
+    NameTaken,
+    NoSuchPerson,
+    Person,
+    PersonState,
+    WrongPassword,
+    check_password,
+)
 from services.auth.ports.people import People
 from services.auth.usecases.access_tokens import AccessTokens, Issued, TokenRequest
 from services.auth.usecases.passwords import Passwords
@@ -146,6 +153,8 @@ class OpenPaiUsers:
         if person is None or person.state is PersonState.REMOVED:
             told = "there is no such user; modify=false creates it"
             raise UpdateRefused(told, exists=False, username=wanted.username)
+        if wanted.password is not None:
+            check_password(wanted.password)  # what is refused changes nothing
         if wanted.is_admin is not None and wanted.is_admin != person.is_admin:
             # First the flag: the last administrator keeps it, and then nothing has changed.
             changes = Changes(is_admin=wanted.is_admin, virtual_clusters=self._granted(wanted))

@@ -14,6 +14,7 @@ from typing import Final
 MOST_SLICES: Final = 1_000_000  # of a job, unless the operator says otherwise
 MOST_TRIES: Final = 3  # of a slice whose sandbox was lost under it
 BLOCK_ITEMS: Final = 1000  # of slices that are kept together
+PAGE_CHARS: Final = 8 << 20  # of results that are read at once; the one that reaches it is the last
 
 
 class Form(StrEnum):

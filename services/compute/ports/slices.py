@@ -42,7 +42,9 @@ class SliceStore(Protocol):
         """By job id; jobs that are not sliced are left out."""
 
     def results(self, job_id: int, spans: Sequence[Span], after: int, limit: int) -> Sequence[SliceResult]:
-        """Those that are over and lie in one of the spans (none: all), rising, above `after` only."""
+        """Those that are over and lie in one of the spans (none: all), rising, above `after` only. Less than
+        `limit` where there are no more, or where their bodies have PAGE_CHARS.
+        """
 
     def unfinished(self, job_id: int, spans: Sequence[Span]) -> int:
         """How many existing slices of the spans are not over."""

@@ -226,6 +226,14 @@ def test_the_admin_flag_is_read_from_the_store(site: Site) -> None:
     assert (last.status_code, last.json["error"]) == (409, "LastAdminError")
 
 
+@pytest.mark.parametrize("password", ["short", "x" * 1025], ids=["short", "long"])
+def test_a_change_that_is_refused_for_its_password_changes_no_flag(site: Site, password: str) -> None:
+    sent = {"username": "u", "password": password, "admin": True, "modify": True}
+    for path in (AUTH, "/api/v1/user"):
+        assert site.client.put(path, json=sent, headers=site.bearer("root")).status_code == 400
+    assert claims(site.token("u"))["admin"] is False
+
+
 def test_administrators_are_not_removed(site: Site) -> None:
     root = site.bearer("root")
     assert site.client.delete(AUTH, json={"username": "root"}, headers=root).status_code == 500

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.compute.dialects.dcp import envelopes
-from services.compute.domain.slices import SliceLine, SliceResult, SliceState
+from services.compute.domain.slices import PAGE_CHARS, SliceLine, SliceResult, SliceState
 from tests.fakes.compute_dcp import BASIC_A, Room, failed
 
 pytestmark = pytest.mark.clause("dcp 5.3")
@@ -246,6 +246,35 @@ def test_those_who_wait_have_places_and_give_them_back(make: Make) -> None:
 
 
 # -- what functions said ----------------------------------------------------------------------------
+def test_large_results_are_read_few_at_a_time(room: Room) -> None:
+    """A thousand of them at once would be more than the service has memory for."""
+    made = room.deploy(slices={"start": 1, "end": 7})
+    text = json.dumps("x" * (PAGE_CHARS // 2))
+    large = {
+        f"n{number}": SliceResult(number=number, state=SliceState.DONE, body=text) for number in range(1, 6)
+    }
+    room.compute(room.start(made), 7, **large)
+    page = room.store.slices.results(room.job(made).id, (), 0, 1000)
+    assert [result.number for result in page] == [1, 2]
+    found = room.got(f"/job/{made}/result")
+    assert numbers(found) == [1, 2, 3, 4, 5, 6, 7]
+    assert [len(entry["value"]) for entry in found["results"][:5]] == [PAGE_CHARS // 2] * 5
+    spans = room.got(f"/job/{made}/result?range=1,3,5,7&limit=3")
+    assert (numbers(spans), spans["next"]) == ([1, 3, 5], 5)
+
+
+def test_long_lines_of_the_console_come_in_shorter_pages(room: Room) -> None:
+    made = room.deploy(slices=[1])
+    lease = room.start(made)
+    room.store.slices.hand_out(lease, 0, 1, room.clock.now())
+    long = SliceLine(number=1, level="log", text="x" * 16384, at=1.0)
+    room.say(lease, *[long] * 600)
+    first = room.got(f"/job/{made}/console?limit=10000")
+    assert (len(first["lines"]), first["next"]) == (500, 500)
+    rest = room.got(f"/job/{made}/console?limit=10000&after=500")
+    assert (len(rest["lines"]), rest["next"]) == (100, 600)
+
+
 def test_lines_of_the_console_come_in_pages(room: Room) -> None:
     job_id = room.deploy()
     lease = room.start(job_id)

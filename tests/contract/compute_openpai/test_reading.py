@@ -41,6 +41,8 @@ def test_a_list_is_narrowed_and_read_in_parts(either: OpenPai) -> None:
     part = room.get("/api/job?limit=2&offset=1")
     assert part.headers["X-Total-Count"] == "5"
     assert part.headers["Link"] == '<?limit=2&offset=3>; rel="next"'
+    part = room.get("/api/job?limit=1&username=ada&state=WAITING")
+    assert part.headers["Link"] == '<?username=ada&state=WAITING&limit=1&offset=1>; rel="next"'
 
 
 @pytest.mark.clause("openpai 4.2")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.compute.domain.spec import Source
 from services.compute.ports.engines import Abilities
-from tests.fakes.compute_openpai import EXAMPLE, OWN, SHARED, TASK, OpenPai
+from tests.fakes.compute_openpai import BOB, EXAMPLE, OWN, SHARED, TASK, WALLET, OpenPai
 
 PATH = "/api/job/exampleJob"
 TEXT = json.dumps(EXAMPLE)
@@ -131,6 +132,33 @@ def test_a_directory_that_leads_out_of_the_storage_is_refused(room: OpenPai, fie
     assert answer.get_json()["detail"][0]["path"] == field
     his = room.put(PATH, {**EXAMPLE, field: "Output/bob/secret"})
     assert (his.status_code, his.get_json()["error"]) == (403, "NotAuthorized")
+
+
+@pytest.mark.clause("openpai 7.4")
+@pytest.mark.parametrize(
+    ("token", "user"),
+    [("ada", "ada"), ("client", "client:ada"), ("wallet", f"eip155:{WALLET}")],
+    ids=["person", "client", "wallet"],
+)
+def test_who_is_called_as_a_person_is_has_none_of_their_folders(room: OpenPai, token: str, user: str) -> None:
+    job = room.submit(token=token, dataDir="Output/$PAI_USER_NAME/data")
+    assert job.spec.outputs[0].to == f"Output/{user}/exampleJob"
+    read = [(given.value, given.group) for given in job.spec.inputs if given.source is Source.STORAGE]
+    assert sorted(read) == [(f"Output/{user}/data", user), ("code", user)]
+    for field in ("codeDir", "dataDir", "outputDir"):
+        name = f"{token}-{field.lower()}"
+        sent = {**EXAMPLE, "jobName": name, field: "hdfs://storage:9000/Output/ada/secret"}
+        assert room.put(f"/api/job/{name}", sent, token).status_code == (200 if token == "ada" else 403)
+
+
+@pytest.mark.clause("openpai 7.4")
+def test_a_job_for_another_user_uses_the_storage_as_that_user(room: OpenPai) -> None:
+    other = OpenPai(room.folder, people=lambda name: BOB if name == "bob" else None)
+    job = other.submit("j", "/api/v1/user/bob/jobs", "root", codeDir="Output/bob/code")
+    assert job.spec.outputs[0].to == "Output/bob/j"
+    assert [given.group for given in job.spec.inputs if given.source is Source.STORAGE] == ["bob"]
+    sent = {**EXAMPLE, "jobName": "k", "codeDir": "Output/root/code"}
+    assert other.put("/api/v1/user/bob/jobs/k", sent, "root").status_code == 403
 
 
 @pytest.mark.clause("openpai 5", "openpai 10")

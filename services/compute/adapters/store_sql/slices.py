@@ -32,6 +32,7 @@ from services.compute.domain.ledger import NOTHING, cost
 from services.compute.domain.slice_forms import kept
 from services.compute.domain.slices import (
     MOST_SLICES,
+    PAGE_CHARS,
     Added,
     Block,
     SliceCounts,
@@ -127,15 +128,16 @@ class SqlSlices(SqlSliceWork):
         return self._read(work) if ids else {}
 
     def results(self, job_id: int, spans: Sequence[Span], after: int, limit: int) -> Sequence[SliceResult]:
-        found: list[SliceResult] = []
+        page = _Page()
         for start, end in merged(spans):
             if end <= after:
                 continue
-            values = {"id": job_id, "start": max(start, after + 1), "end": end, "most": limit - len(found)}
-            found += map(_result, self._rows_hot(_RESULTS, values))
-            if len(found) >= limit:
+            most = limit - len(page.found)
+            values = {"id": job_id, "start": max(start, after + 1), "end": end, "most": most}
+            self._hot(_RESULTS, values, page.take)
+            if len(page.found) >= limit or page.is_full:
                 break
-        return found
+        return page.found
 
     def unfinished(self, job_id: int, spans: Sequence[Span]) -> int:
         def work(connection: Connection) -> int:
@@ -159,6 +161,26 @@ class SqlSlices(SqlSliceWork):
             (seq, SliceLine(number=number, level=level, text=text, at=at.timestamp()))
             for seq, number, level, text, at in rows
         ]
+
+
+class _Page:
+    """Results up to PAGE_CHARS: a thousand large ones are more than a server has memory for."""
+
+    def __init__(self) -> None:
+        self.found: list[SliceResult] = []
+        self._chars = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._chars >= PAGE_CHARS
+
+    def take(self, cursor: Any) -> None:
+        for row in cursor:
+            self.found.append(_result(row))
+            self._chars += len(self.found[-1].body)
+            if self.is_full:
+                cursor.close()
+                return
 
 
 def _result(row: Any) -> SliceResult:

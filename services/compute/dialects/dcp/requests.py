@@ -22,7 +22,6 @@ from services.compute.usecases.viewers import Viewer, viewer_of
 DIALECT: Final = "dcp"
 READ, WRITE, ACCOUNTS = "job:read", "job:write", "accounts:read"
 MAX_DEPTH: Final = 64
-UNZIPPED: Final = 4  # times the limit of a body, of what a compressed one becomes
 LARGEST: Final = 10**15
 _MAX_PAIRS: Final = 1000
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -80,9 +79,10 @@ def found(parts: DcpParts, ref: str) -> Job:
 
 
 def sent_json(parts: DcpParts) -> Json:
-    """The body, whatever its content type; None when there is none. Raises BadParams."""
-    most = parts.settings.body_bytes
-    return read_json(request, most, most * UNZIPPED, MAX_DEPTH)
+    """The body, whatever its content type; None when there is none. The limit counts before and after it is
+    unzipped: many small values take fifty times their text in memory. Raises BadParams.
+    """
+    return read_json(request, parts.settings.body_bytes, max_depth=MAX_DEPTH)
 
 
 def idempotency_key(parts: DcpParts) -> Key | None:

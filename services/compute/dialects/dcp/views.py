@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.compute.dialects.dcp import instances
 from services.compute.dialects.dcp.parts import DcpParts
 from services.compute.domain.job import Job
-from services.compute.domain.slices import SliceCounts, SliceResult, Span
+from services.compute.domain.slices import PAGE_CHARS, SliceCounts, SliceResult, Span
 
 PAGE = 1000
 
@@ -39,7 +39,7 @@ def results(
     while True:
         page = parts.slices.results(job.id, spans, after, most)
         yield from page
-        if len(page) < most:
+        if len(page) < most and sum(len(result.body) for result in page) < PAGE_CHARS:
             return
         after = page[-1].number
 

@@ -6,9 +6,10 @@ from libs.web.principal import Principal
 from libs.web.strict_json import Json
 from services.compute.dialects.openpai import lookup
 from services.compute.dialects.openpai.config import Invalid
+from services.compute.dialects.openpai.facts import known_of
 from services.compute.dialects.openpai.parts import OpenPaiParts
 from services.compute.dialects.openpai.states import START, STOP, stopped_sentence
-from services.compute.domain.errors import AlreadyFinished, NotFinished
+from services.compute.domain.errors import AlreadyFinished, KeyInFlight, NotFinished
 from services.compute.domain.job import Job
 from services.compute.domain.states import State
 
@@ -18,7 +19,7 @@ EXPECTED = f"must be {START} or {STOP}"
 def delete(parts: OpenPaiParts, scope: str, name: str, principal: Principal) -> None:
     """Stopped and gone, its name free at once. Raises NoJob, Forbidden."""
     job = lookup.mine(parts, scope, name, principal, "remove")
-    parts.jobs.delete(job.uid, lookup.EVERYBODY, principal.subject)
+    parts.named.remove(lookup.handle_of(scope, name), job, principal.subject)
 
 
 def execute(
@@ -36,7 +37,9 @@ def execute(
 
 
 def _start(parts: OpenPaiParts, job: Job, principal: Principal) -> None:
+    """Raises ClusterUnknown, ClusterForbidden: who may use which may have changed since."""
+    parts.clusters.admit(known_of(job).cluster, principal.virtual_clusters)
     try:
         parts.named.start_again(job, principal.groups, principal.subject)
-    except (AlreadyFinished, NotFinished):
+    except (AlreadyFinished, KeyInFlight, NotFinished):
         return  # somebody else was first: it runs

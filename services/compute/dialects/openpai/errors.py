@@ -21,7 +21,7 @@ from services.compute.ports.people import PeopleUnavailable
 
 INVALID: Final = "could not validate request data"
 REAL_STATUS: Final = "X-PAI-Status"
-_V1: Final = re.compile(r"/(?:openpai/)?api/v[0-9].*", re.IGNORECASE)
+_V1: Final = re.compile(r"/(?:openpai/)?api/v[0-9].*", re.IGNORECASE | re.DOTALL)
 
 
 class NoJob(Exception):
@@ -116,7 +116,7 @@ def invalid(problems: Sequence[tuple[str, str]]) -> Response:
 
 def render_error(error: Exception) -> Response:
     """The answer for a known error; raises KeyError for a class the tables do not name."""
-    if isinstance(error, NoJob | JobExists | Forbidden | NoPart):
+    if isinstance(error, NoJob | JobExists | Forbidden | NoPart | errors.JobNotFound):
         return _of_jobs(error)
     if isinstance(error, Invalid):
         return invalid(error.problems)
@@ -139,9 +139,11 @@ def render_error(error: Exception) -> Response:
     raise KeyError(type(error).__name__)
 
 
-def _of_jobs(error: NoJob | JobExists | Forbidden | NoPart) -> Response:
+def _of_jobs(error: NoJob | JobExists | Forbidden | NoPart | errors.JobNotFound) -> Response:
     if isinstance(error, NoJob):
         return no_job(error.name)
+    if isinstance(error, errors.JobNotFound):  # gone since it was looked up
+        return no_job(str((request.view_args or {}).get("name", ""))[:255])
     if isinstance(error, NoPart):
         code, message = NO_PART[error.what]
         return refusal(404, code, message.format(error.name))

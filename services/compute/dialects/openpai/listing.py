@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Response, request
 
@@ -33,6 +34,7 @@ class Asked:
         """`username` is the one that the path names."""
         pairs = dict(parse_pair_list(request.query_string, "query", 100))
         self.username = pairs.get("username") if username is None else username
+        self.narrowed = {name: pairs[name] for name in ("username", "state") if name in pairs}
         self.limit = _number(pairs, "limit")
         self.offset = _number(pairs, "offset") or 0
         self.states = _states(pairs.get("state"))
@@ -87,7 +89,8 @@ def _number(pairs: dict[str, str], name: str) -> int | None:
 
 def _links(asked: Asked, total: int) -> Iterator[tuple[str, str]]:
     if asked.limit and asked.offset + asked.limit < total:
-        yield "Link", f'<?limit={asked.limit}&offset={asked.offset + asked.limit}>; rel="next"'
+        part = {"limit": str(asked.limit), "offset": str(asked.offset + asked.limit)}
+        yield "Link", f'<?{urlencode(asked.narrowed | part)}>; rel="next"'
 
 
 def _etag(heads: Sequence[Head], total: int, base: str, username: str) -> str:

@@ -34,5 +34,6 @@ class OpenPaiParts:
     is_open: bool = True
     images: tuple[str, ...] = ()
     keep_seconds: float = 30 * 86400.0
+    overcommit: float = 1.0  # as many times an environment's cpus one job may ask for
     promised_seconds: float = 30 * 86400.0
     people: Callable[[str], Principal | None] | None = None

@@ -23,6 +23,7 @@ from services.compute.domain.site_paths import (
     may_use,
     output_path,
     storage_path,
+    storage_user,
     uri_of,
 )
 from services.compute.usecases.clusters import FACT
@@ -43,16 +44,19 @@ def submit(parts: OpenPaiParts, principal: Principal, scope: str, name: str | No
     handle = handle_of(scope, config.name)
     _require_free(parts, handle)
     cluster = parts.clusters.admit(config.cluster, owner.virtual_clusters)
+    user = storage_user(owner)
     asked = Asked(
         config=config,
         username=owner.name,
+        storage_user=user,
         scope=scope,
         is_v1=is_v1,
         cores=core_names([role.name for role in config.roles]),
         blocks=planned(config),
-        dirs=dirs_of(config, owner.name, parts.root_uri),
+        dirs=dirs_of(config, user, parts.root_uri),
         moment=int(parts.clock.now() * 1000),
         keep_seconds=parts.keep_seconds,
+        overcommit=parts.overcommit,
     )
     required = () if cluster.environment is None else (cluster.environment,)
     new = NewJob(
@@ -72,9 +76,11 @@ def submit(parts: OpenPaiParts, principal: Principal, scope: str, name: str | No
     return config
 
 
-def dirs_of(config: Config, username: str, root_uri: str) -> Dirs:
-    """Raises Invalid for what leads out of the storage, Forbidden for what is another user's."""
-    fill = partial(filled, root_uri=root_uri, job=config.name, user=username)
+def dirs_of(config: Config, user: str, root_uri: str) -> Dirs:
+    """`user` is as whom the storage is used (site_paths.storage_user). Raises Invalid for what leads out of
+    it, Forbidden for what is another user's.
+    """
+    fill = partial(filled, root_uri=root_uri, job=config.name, user=user)
     sent = {"codeDir": config.code_dir, "dataDir": config.data_dir, "outputDir": config.output_dir}
     paths: dict[str, str] = {}
     for field, text in sent.items():
@@ -82,9 +88,9 @@ def dirs_of(config: Config, username: str, root_uri: str) -> Dirs:
             paths[field] = storage_path(fill(text)) if text else ""
         except BadSitePath as error:
             raise Invalid([(field, error.reason)]) from None
-        if paths[field] and not may_use(paths[field], username):
-            raise Forbidden(username, f"use the {field} of another user")
-    output = paths["outputDir"] or _usual_output(config, username)
+        if paths[field] and not may_use(paths[field], user):
+            raise Forbidden(user, f"use the {field} of another user")
+    output = paths["outputDir"] or _usual_output(config, user)
     return Dirs(
         code=paths["codeDir"],
         code_uri=_uri(paths["codeDir"], root_uri),
@@ -96,9 +102,9 @@ def dirs_of(config: Config, username: str, root_uri: str) -> Dirs:
     )
 
 
-def _usual_output(config: Config, username: str) -> str:
+def _usual_output(config: Config, user: str) -> str:
     try:
-        return output_path(username, config.name)
+        return output_path(user, config.name)
     except BadSitePath as error:
         raise Invalid([("outputDir", error.reason)]) from None
 

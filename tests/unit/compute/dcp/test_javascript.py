@@ -2,13 +2,16 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.compute.dialects.dcp.work import trees
 from services.compute.dialects.dcp.work.faults import INVALID, MOST_CHARS, NO_HANDLER, WorkFunctionInvalid
 from services.compute.dialects.dcp.work.javascript import check_javascript
+from services.compute.dialects.dcp.work.typescript import strip_types
 
 pytestmark = pytest.mark.clause("dcp 4.2")
 
@@ -112,6 +115,17 @@ def test_sources_that_are_made_to_hurt_are_answered(piece: str) -> None:
     source = (piece * MOST_CHARS)[: MOST_CHARS // 4]
     with pytest.raises(WorkFunctionInvalid):
         check_javascript(source)
+
+
+@pytest.mark.parametrize("check", [check_javascript, strip_types], ids=["javascript", "typescript"])
+def test_a_tree_that_takes_long_to_go_through_is_refused(
+    check: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of many comments at the end is looked for from the root: it would take minutes."""
+    monkeypatch.setattr(trees, "LOOKED_AT", 0.2)
+    source = "x => x" + "\n//a" * (MOST_CHARS // 16)
+    with pytest.raises(WorkFunctionInvalid, match="reasonable time"):
+        check(source)
 
 
 @settings(max_examples=300)

@@ -139,6 +139,28 @@ def test_numbers_keep_the_characters_that_were_sent() -> None:
     assert block.body == "[9007199254740993,1.10,1e3]"
 
 
+def test_a_slice_holds_so_many_numbers_and_no_more() -> None:
+    """Whoever looks at one slice makes all of its numbers."""
+    grouped = {"start": 1, "end": 10**12, "group": 10**9 - 1}
+    for form in (
+        grouped,
+        {"ranges": [{"start": 1, "end": 2}, grouped]},
+        {"sparse": True, "ranges": [grouped]},
+    ):
+        with pytest.raises(InvalidSlices, match="group"):
+            read(form)
+    (whole,) = data(read({"start": 1, "end": 10_000, "group": 10**9 - 1}))
+    assert whole == list(range(1, 10_001))
+
+
+def test_ranges_in_a_row_are_so_many_and_no_more() -> None:
+    """Each is a row of the store."""
+    one = {"start": 1, "end": 1}
+    assert len(read({"sparse": True, "ranges": [one] * 20_000})) == 20_000
+    with pytest.raises(InvalidSlices, match="20000"):
+        read({"sparse": True, "ranges": [one] * 20_001})
+
+
 def test_forms_within_forms_end() -> None:
     nested: Any = [1]
     for _ in range(12):

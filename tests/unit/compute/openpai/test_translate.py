@@ -32,6 +32,7 @@ def asked_of(config: Config, **more: Any) -> Asked:
     known: dict[str, Any] = {
         "config": config,
         "username": "ada",
+        "storage_user": "ada",
         "scope": "ada",
         "is_v1": True,
         "cores": core_names([role.name for role in config.roles]),
@@ -266,6 +267,14 @@ def test_data_and_code_are_read_as_the_owner_and_output_goes_to_its_place() -> N
     assert [(output.folder, output.to) for output in made.outputs] == [("/pai-output", "Output/ada/j")]
     assert seen(made)["PAI_DATA_DIR"] == "/pai/data"
     assert seen(made)["PAI_DATA_URI"] == "hdfs://s:1/d"
+
+
+@pytest.mark.parametrize(("tasks", "cpus"), [(32, 2.0), (33, 64 / 33), (128, 0.5), (129, 2.0)])
+def test_tasks_share_the_cpus_that_there_are(tasks: int, cpus: float) -> None:
+    """64 of them, and up to four times as many may be asked for: more than that is asked for as it stands."""
+    made = spec(config_of({**W, "taskNumber": str(tasks), "cpuNumber": "2"}), overcommit=4.0)
+    assert made.roles[0].resources.cpus == pytest.approx(cpus)
+    assert seen(made)["PAI_TASK_CPU_NUM"] == "2"
 
 
 def test_resources_are_of_each_task() -> None:

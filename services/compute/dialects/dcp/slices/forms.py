@@ -12,6 +12,7 @@ from services.compute.domain.slices import BLOCK_ITEMS, Block, Form
 
 DEEPEST: Final = 8  # forms within forms
 MOST_RANGES: Final = 16  # of one product
+MOST_FORMS: Final = 20_000  # ranges and lists, one behind the other: each is kept by itself
 FORMS: Final = "must be a list of data, a range, or one of the other forms"
 
 
@@ -26,6 +27,8 @@ def read_slices(given: Json, most: int, fetches: bool, path: str = "slices") -> 
         left -= block.count
         if left < 0:
             raise TooManySlices(most)
+        if len(found) == MOST_FORMS:
+            raise InvalidSlices(path, f"may hold {MOST_FORMS} ranges and lists")
         found.append(block)
     return tuple(found)
 

@@ -15,6 +15,7 @@ from services.compute.dialects.dcp.slices.faults import InvalidSlices
 
 MEMBERS: Final = frozenset({"start", "end", "step", "group"})
 MOST_CHARS: Final = 40  # of one number
+MOST_IN_ONE: Final = 10_000  # numbers of one slice: whoever hands it out makes all of them
 MOST_EXPONENT: Final = 300
 _NUMBER: Final = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,4}))?")
 
@@ -49,7 +50,10 @@ def read_numbers(given: Mapping[str, Json], path: str) -> Numbers:
     if step == 0 or (end - start) * step < 0:
         raise InvalidSlices(f"{path}.step", "must lead from start to end")
     count = int((end - start) / step) + 1
-    return Numbers(str(given["start"]), step_text, count, _group(given.get("group"), f"{path}.group"))
+    group = _group(given.get("group"), f"{path}.group")
+    if group is not None and min(group, count) > MOST_IN_ONE:
+        raise InvalidSlices(f"{path}.group", f"may bring {MOST_IN_ONE} numbers together")
+    return Numbers(str(given["start"]), step_text, count, group)
 
 
 def _number(value: Json | Any, path: str) -> Fraction:

@@ -7,6 +7,7 @@ from tree_sitter import Language, Node
 from services.compute.dialects.dcp.work.faults import NO_HANDLER, WorkFunctionInvalid
 from services.compute.dialects.dcp.work.trees import (
     JAVASCRIPT,
+    Patience,
     fault_at,
     parse,
     refuse_mistakes,
@@ -28,13 +29,16 @@ def check_javascript(text: str) -> str:
 
 
 def without_tail(text: str, language: Language) -> str:
-    """Without semicolons, blanks and comments at its end: parentheses cannot be put around those."""
+    """Without semicolons, blanks and comments at its end: parentheses cannot be put around those. Raises
+    WorkFunctionInvalid.
+    """
     source = text.encode()
     leaf: Node | None = parse(source, language).root_node
     while leaf is not None and leaf.child_count:
         leaf = leaf.child(leaf.child_count - 1)
-    end = len(source)
+    end, patience = len(source), Patience()
     while leaf is not None and leaf.parent is not None and _is_tail(leaf):
+        patience.check()
         end = leaf.start_byte
         leaf = _before(leaf)
     return source[:end].decode().rstrip()

@@ -19,6 +19,8 @@ _OURS_BEHIND: Final = b"\n)"
 _MOST_SHOWN: Final = 64  # bytes
 _TOKEN: Final = re.compile(r"\w{1,32}|=>|[!-~]")
 SECONDS: Final = 3.0
+LOOKED_AT: Final = 5.0  # seconds, of going through one tree: neighbours are found from its root
+SLOW: Final = "it cannot be read in a reasonable time"
 _PIECE: Final = 64 * 1024
 _ONE: Final = Lock()  # large sources take seconds: one at a time
 
@@ -33,13 +35,26 @@ def parse(source: bytes, language: Language) -> Tree:
                 progress_callback=lambda *_: time.monotonic() > until,
             )
         except ValueError:
-            raise WorkFunctionInvalid("it cannot be read in a reasonable time") from None
+            raise WorkFunctionInvalid(SLOW) from None
+
+
+class Patience:
+    """Of one who goes through a tree: some sources cost far more than others of their length."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + LOOKED_AT
+
+    def check(self) -> None:
+        """Raises WorkFunctionInvalid when it has taken too long."""
+        if time.monotonic() > self._until:
+            raise WorkFunctionInvalid(SLOW)
 
 
 def walk(tree: Tree) -> Iterator[Node]:
-    """Every node before those inside of it."""
-    cursor = tree.walk()
+    """Every node before those inside of it. Raises WorkFunctionInvalid when whoever asks takes too long."""
+    cursor, patience = tree.walk(), Patience()
     while True:
+        patience.check()
         node = cursor.node
         if node is not None:
             yield node

@@ -21,12 +21,15 @@ class Dirs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """`username` is the owner's name here, and `scope` the namespace: empty for the one that all share.
-    `cores` are the core's names of the roles, `blocks` their ports; `moment` is when, in milliseconds.
+    """`username` is the owner's name here, `storage_user` the one in the site's storage, and `scope` the
+    namespace: empty for the one that all share. `cores` are the core's names of the roles, `blocks` their
+    ports; `moment` is when, in milliseconds. `overcommit`: as many times an environment's cpus may be asked
+    for by one job, whose tasks then share what there is.
     """
 
     config: Config
     username: str
+    storage_user: str
     scope: str
     is_v1: bool
     cores: tuple[str, ...]
@@ -34,6 +37,7 @@ class Asked:
     dirs: Dirs
     moment: int
     keep_seconds: float | None = None
+    overcommit: float = 1.0
 
     @property
     def framework(self) -> str:

@@ -68,6 +68,7 @@ def _roles(asked: Asked, ends: Ends, environment: Environment, others: Variables
     config, image = asked.config, image_of(asked.config)
     code = Code(asked.dirs.code.rpartition("/")[2] if asked.dirs.code else None, asked.is_v1)
     disk = environment.disk_bytes // max(1, config.tasks)
+    share = _share(asked, environment)
     roles = []
     for number, (role, core, least) in enumerate(zip(config.roles, asked.cores, ends.least, strict=True)):
         task = Task(
@@ -78,7 +79,7 @@ def _roles(asked: Asked, ends: Ends, environment: Environment, others: Variables
             split_logs=True,
         )
         resources = Resources(
-            cpus=float(role.cpus),
+            cpus=role.cpus * share,
             memory_bytes=role.memory_mb * MB,
             disk_bytes=disk,
             gpus=role.gpus,
@@ -97,6 +98,13 @@ def _roles(asked: Asked, ends: Ends, environment: Environment, others: Variables
     return tuple(roles)
 
 
+def _share(asked: Asked, environment: Environment) -> float:
+    """Of the cpus that each task asked for: less than all where the tasks of a job have to share."""
+    wanted = sum(role.number * role.cpus for role in asked.config.roles)
+    is_shared = environment.cpus < wanted <= environment.cpus * asked.overcommit
+    return environment.cpus / wanted if is_shared else 1.0
+
+
 def _inputs(asked: Asked) -> tuple[Input, ...]:
     """Scripts as files of their own."""
     scripts = [_script(START, SCRIPT)]
@@ -113,7 +121,7 @@ def _stored(asked: Asked) -> Sequence[Input]:
     code = f"{CODE}/{asked.dirs.code.rpartition('/')[2]}"
     wanted = (("codeDir", code, asked.dirs.code), ("dataDir", DATA, asked.dirs.data))
     return [
-        Input(source=Source.STORAGE, path=path, value=value, group=asked.username, label=label)
+        Input(source=Source.STORAGE, path=path, value=value, group=asked.storage_user, label=label)
         for label, path, value in wanted
         if value
     ]
