@@ -12,6 +12,6 @@ rm -f .coverage .coverage.*
 "$python" -m pytest -q -n 2 "${rules[@]}" --cov-branch --cov-report= "$@" tests/unit
 "$python" -m coverage report --fail-under=95 --skip-covered --precision=1
 # worksteal keeps neighbours together: what a file's tests share starts once.
-"$python" -m pytest -q -n 2 --dist worksteal "$@" tests/contract tests/property tests/integration
+"$python" -m pytest -q -n 2 --dist worksteal --durations=25 "$@" tests/contract tests/property tests/integration
 # A stack belongs to one process, and so does a file. fault has the longest files: they come first.
-"$python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder "$@" tests/fault tests/e2e
+"$python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=40 "$@" tests/fault tests/e2e
