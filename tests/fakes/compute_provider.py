@@ -76,7 +76,7 @@ class FakeProvider:
             valid_until=0,
             datasets=tuple(self._granted(use.document_id or "", 1) for use in request.datasets),
             algorithm=None if name is None else self._granted(name, 2),
-            container=CONTAINER if meta is None else meta["container"],
+            container=CONTAINER if meta is None else meta.get("container", CONTAINER),
             raw_code=None if meta is None else meta.get("rawcode"),
             network=self.network,
             pins_image=self.pins_image,

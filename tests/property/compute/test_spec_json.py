@@ -129,7 +129,7 @@ def test_all_problems_are_named_at_once() -> None:
         ("/folders", "must be a list"),
         ("/inputs/0/encoded", "must be true or false"),
         ("/inputs/0/path", "is missing"),
-        ("/inputs/0/source", "must be one of inline, grant, sandbox, output, object, url, lfn"),
+        ("/inputs/0/source", "must be one of inline, grant, sandbox, output, object, url, lfn, storage"),
         ("/inputs/0/value", "is missing"),
         ("/network", "must be true or false"),
         ("/priority", "must be a whole number"),

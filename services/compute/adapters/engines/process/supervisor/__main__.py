@@ -17,7 +17,8 @@ def main() -> None:
     """The caller waits until the order is read and the supervisor is nobody's child: it outlives the
     worker.
     """
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as any other: at once, with nothing done on the way out
+    for number in (_signal.SIGINT, _signal.SIGHUP):  # ignored where a worker was started by nohup
+        _signal.signal(number, _signal.SIG_DFL)  # as any other: at once, with nothing done on the way out
     order = _read_order()
     if os.fork():
         os._exit(0)
