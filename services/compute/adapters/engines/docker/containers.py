@@ -15,11 +15,26 @@ from services.compute.adapters.engines.docker.record import INSTANCE
 from services.compute.ports.engines import EngineAway, Handle
 
 NETWORK: Final = "tidegate-jobs"
+NAME_TAKEN: Final = "is already in use by container"
 ADDRESS_TAKEN: Final = "Address already in use"
 ADDRESS_SECONDS: Final = 5.0
 ADDRESS_PAUSE_SECONDS: Final = 0.1
 OVER: Final = frozenset({"exited", "dead"})
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
+
+
+def _made(api: Any, name: str) -> Mapping[str, Any] | None:
+    """A name is taken a moment before its container is there to be seen."""
+    until = time.monotonic() + ADDRESS_SECONDS
+    while True:
+        try:
+            found: Mapping[str, Any] = api.inspect_container(name)
+        except docker.errors.APIError:
+            if time.monotonic() > until:
+                return None
+            time.sleep(ADDRESS_PAUSE_SECONDS)
+        else:
+            return found
 
 
 class Containers:
@@ -58,12 +73,16 @@ class Containers:
         return bool(labels.get(INSTANCE) == self._instance)
 
     def create(self, name: str, config: Mapping[str, Any]) -> Handle:
-        """Raises Refused (resources_refused, engine_failed)."""
+        """One that a worker had asked for before it was killed, and that Docker made just now, is it too.
+        Raises Refused (resources_refused, engine_failed).
+        """
         with self._daemon.asking() as api:
             try:
                 return Handle(api.create_container_from_config(config, name=name)["Id"])
             except docker.errors.APIError as error:
                 words = words_of(error)
+                if NAME_TAKEN in words and (made := _made(api, name)) is not None and self.is_ours(made):
+                    return Handle(made["Id"])
                 code = "resources_refused" if "CPUs" in words or "memory limit" in words else "engine_failed"
                 raise refusal(code, "Docker does not take the run as it is.", words) from error
 
