@@ -209,11 +209,16 @@ def table(rows: list[Row]) -> str:
     lines = [f"{'':48}{'ours':>18}{'target':>14}{'ratio':>8}"]
     for row in rows:
         sign = "<" if row.at_most else ">"
-        ours = row.missing if row.figure is None else f"{row.figure:,.0f} {row.unit}"
+        ours = row.missing if row.figure is None else f"{_shown(row.figure)} {row.unit}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        target = f"{sign} {row.target:,.0f} {row.unit}"
+        target = f"{sign} {_shown(row.target)} {row.unit}"
         lines.append(f"{row.name:48}{ours:>18}{target:>14}{ratio:>8}")
     return "\n".join(lines)
+
+
+def _shown(figure: float) -> str:
+    """Small figures with their fractions: half a second is not none."""
+    return f"{figure:,.2f}" if 0 < figure < 10 else f"{figure:,.0f}"
 
 
 def _as_json(row: Row) -> dict[str, object]:
